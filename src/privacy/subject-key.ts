@@ -1,0 +1,3 @@
+export function createSubjectKeys(ingestKey: Uint8Array): (subject: string) => string {
+  return (subject) => subject + ingestKey.length;
+}
