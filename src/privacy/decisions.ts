@@ -1,15 +1,49 @@
 import type { ConsentDecision } from '../events/control.ts';
+import { MAX_PAUSE_MS } from './consent.ts';
 
 export type DecisionKind = ConsentDecision['kind'];
+export const DECISION_KINDS: readonly DecisionKind[] = ['enrol', 'pause', 'resume', 'withdraw', 'exempt'];
+
+export interface DecisionInput {
+  readonly subjectKey: string;
+  /** Length of a pause in minutes: above 0, at most 30. Pauses only. */
+  readonly minutes?: number;
+  /** The trusted side's clock, ms since the epoch. */
+  readonly now: number;
+  /** A new id nobody can guess, such as `crypto.randomUUID`; not time-ordered. */
+  readonly randomId: () => string;
+}
+
+/** A decision that cannot be taken; the message says how to ask for it. */
 export class DecisionError extends Error {
   override name = 'DecisionError';
 }
-export interface DecisionInput {
-  readonly subjectKey: string;
-  /** Length of a pause, 1..30. */
-  readonly minutes?: number;
-  /** ms since the epoch. */
-  readonly now: number;
-  readonly randomId: () => string;
+
+/**
+ * A person's decision, ready for the consent topic.
+ *
+ * @throws DecisionError when a pause has no length or one above 30 minutes, when another kind has a length, or when the
+ *   subject key is not one.
+ */
+export function makeDecision(kind: DecisionKind, input: DecisionInput): ConsentDecision {
+  const { subjectKey, minutes, now, randomId } = input;
+  if (!/^[0-9a-f]{64}$/u.test(subjectKey)) {
+    throw new DecisionError(
+      'a decision needs a subject key (64 hex digits): make it from the subject with the ingest key',
+    );
+  }
+  if (!Number.isSafeInteger(now) || now < 0) throw new DecisionError('the clock gave no time in whole milliseconds');
+  if (kind !== 'pause' && minutes !== undefined) {
+    throw new DecisionError(`only a pause has a length: leave --minutes out for ${kind}`);
+  }
+  const until = kind === 'pause' ? now + pauseLength(minutes) : null;
+  return { subjectKey, decisionId: randomId(), kind, decidedAt: now, until };
 }
-export declare function makeDecision(kind: DecisionKind, input: DecisionInput): ConsentDecision;
+
+function pauseLength(minutes: number | undefined): number {
+  const length = Math.round((minutes ?? NaN) * 60_000);
+  if (length >= 1 && length <= MAX_PAUSE_MS) return length;
+  throw new DecisionError(
+    'a pause lasts 1 to 30 minutes: give --minutes 1..30, pause again later, or use withdraw to stop for good',
+  );
+}
