@@ -54,8 +54,7 @@ export function foldAccents(text: string): string {
 // Already normal, the common case by far: lower-case ASCII words with single spaces, and no digits.
 const PLAIN = /^[a-z!-/:-@[-`{-~]+(?: [a-z!-/:-@[-`{-~]+)*$/u;
 // Format characters (zero width, bidi, tags, soft hyphen), variation selectors and fillers; controls other than white space.
-const INVISIBLE =
-  /[\p{Cf}\p{Variation_Selector}\p{Default_Ignorable_Code_Point}\u0000-\u0008\u000E-\u001F\u007F-\u0084\u0086-\u009F]/gu;
+const INVISIBLE = /[\p{Cf}\p{Variation_Selector}\p{Default_Ignorable_Code_Point}]|(?![\t\n\v\f\r\u0085])\p{Cc}/gu;
 const SINGLE_QUOTES = /[\u2018-\u201B\u2032\u02BC\u00B4]/gu;
 const DOUBLE_QUOTES = /[\u201C-\u201F\u2033\u00AB\u00BB]/gu;
 const DASHES = /[\u2010-\u2015\u2212\u2E3A\u2E3B]/gu;
