@@ -35,6 +35,7 @@ export const QUARANTINE_REASONS = [
   'bad_payload',
   'limit_exceeded',
   'subject_mismatch',
+  'key_missing',
   'processor_error',
   'release_refused',
 ] as const;

@@ -1,0 +1,56 @@
+import { keep, type Processor } from '../events/outcome.ts';
+import type { RawEvent } from '../events/raw.ts';
+import type { ContextRule } from '../privacy/contexts.ts';
+import { addDropped, type Away, type OpenedBatch, type VisibleBatch, type VisibleEvent } from './stages.ts';
+
+export interface ContextExcluder {
+  readonly process: Processor<OpenedBatch, VisibleBatch>;
+}
+
+/**
+ * Drops every event of an excluded context; the whole stay becomes one `away`, put where the stay began. One instance a
+ * session, fed with its batches in order.
+ *
+ * An event whose context is not known belongs to the stay that it interrupts: in doubt the person is still away.
+ */
+export function excludeContexts(tools: {
+  readonly isExcluded: ContextRule;
+  readonly unknown: 'keep' | 'drop';
+}): ContextExcluder {
+  let away = false;
+
+  return {
+    process(batch) {
+      const excluded = batch.contexts.map((context) => tools.isExcluded(context));
+      if (!away && tools.unknown === 'keep' && !excluded.includes(true)) return keep(batch);
+
+      const events: VisibleEvent[] = [];
+      let droppedExcluded = 0;
+      let droppedUnknown = 0;
+      for (const event of batch.events) {
+        if (event.kind === 'session_end') {
+          events.push(event);
+        } else if (event.context === -1) {
+          if (away) droppedExcluded++;
+          else if (tools.unknown === 'drop') droppedUnknown++;
+          else events.push(event);
+        } else if (excluded[event.context] === false) {
+          away = false;
+          events.push(event);
+        } else {
+          if (!away) events.push(awaySince(event));
+          away = true;
+          droppedExcluded++;
+        }
+      }
+      const dropped = addDropped(
+        addDropped(batch.dropped, 'excluded_context', droppedExcluded),
+        'unknown_context',
+        droppedUnknown,
+      );
+      return keep({ ...batch, events, dropped });
+    },
+  };
+}
+
+const awaySince = (event: RawEvent): Away => ({ kind: 'away', at: event.at, context: -1, element: -1 });

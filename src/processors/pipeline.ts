@@ -1,0 +1,263 @@
+import type { Codec } from '../events/codec.ts';
+import {
+  drop,
+  keep,
+  quarantine,
+  type DropCounts,
+  type DropReason,
+  type Outcome,
+  type QuarantineReason,
+} from '../events/outcome.ts';
+import type { ReleasedBatch } from '../events/released.ts';
+import type { ConsentTimeline } from '../privacy/consent.ts';
+import { createContextRule, type ContextRule } from '../privacy/contexts.ts';
+import { createEchoMemory } from '../privacy/echoes.ts';
+import type { Keyring } from '../privacy/keyring.ts';
+import type { Policy } from '../privacy/policy.ts';
+import { createPublicText, type PublicText } from '../privacy/public-text.ts';
+import type { Vocabulary } from '../privacy/vocabulary.ts';
+import { excludeContexts } from './excludeContexts.ts';
+import { generalise, type GeneralBatch } from './generalise.ts';
+import { keepConsented } from './keepConsented.ts';
+import { openBatch } from './openBatch.ts';
+import { pseudonymise } from './pseudonymise.ts';
+import { redactKeystrokes } from './redactKeystrokes.ts';
+import { redactText } from './redactText.ts';
+import { reduceToActions } from './reduceToActions.ts';
+import { release } from './release.ts';
+import { createSessionTable, type Session } from './sessions.ts';
+import { addDropped, type OpenedBatch, type RawRecord } from './stages.ts';
+
+/** What the processors work with. All of it is read-only to them. */
+export interface PipelineTools {
+  readonly codec: Pick<Codec, 'openEnvelope' | 'openPayload'>;
+  readonly subjectKey: (subject: string) => string;
+  readonly policy: Policy;
+  readonly vocabulary: Vocabulary;
+  readonly consent: Pick<ConsentTimeline, 'judge'>;
+  readonly keyring: Pick<Keyring, 'pseudonym' | 'state'>;
+}
+
+/** What became of one raw record, and of its events. Counts are raw events. */
+export interface Processed {
+  readonly kind: Outcome<unknown>['kind'];
+  /** Why the whole batch was dropped or quarantined; null when it was kept. */
+  readonly reason: DropReason | QuarantineReason | null;
+  /** The one batch that may leave, or null. */
+  readonly released: ReleasedBatch | null;
+  readonly counts: EventCounts;
+}
+
+/**
+ * Where raw events went. Over all records of a partition: read = released + dropped + quarantined + what open sessions
+ * still hold back ({@link Pipeline.pending}).
+ */
+export interface EventCounts {
+  /** Events of batches that could be decoded. */
+  readonly read: number;
+  readonly released: number;
+  readonly dropped: DropCounts;
+  readonly quarantined: number;
+}
+
+/** The processors over one raw partition, fed with its records in offset order. */
+export interface Pipeline {
+  process(record: RawRecord): Processed;
+  /** Where a successor must start reading to have this state, and the partition's time to start with. */
+  warmFrom(next: number): { readonly offset: number; readonly time: number };
+  /** Raw events held back in open sessions. */
+  pending(): number;
+  openSessions(): number;
+}
+
+/** The parts of a policy that are costly to prepare and the same for every partition. */
+export interface PreparedPolicy {
+  readonly isExcluded: ContextRule;
+  readonly publicText: PublicText;
+}
+
+export function preparePolicy(policy: Policy, vocabulary: Vocabulary): PreparedPolicy {
+  return { isExcluded: createContextRule(policy), publicText: createPublicText(vocabulary) };
+}
+
+/**
+ * Composes the processors. Synchronous, without I/O: the same records in the same order, with the same policy, vocabulary,
+ * keys and consent, give the same released batches.
+ *
+ * `time` is where the partition's time starts, from the commit that named the first offset fed in.
+ */
+export function createPipeline(
+  tools: PipelineTools,
+  prepared: PreparedPolicy = preparePolicy(tools.policy, tools.vocabulary),
+  time = 0,
+): Pipeline {
+  const open = openBatch(tools);
+  const consented = keepConsented(tools);
+  const gate = release(tools);
+  let unfinished = 0;
+  const sessions = createSessionTable<SessionLine>({
+    ...tools.policy.session,
+    time,
+    createLine: (session) => createSessionLine(tools, prepared, gate, session, 0),
+    onGone: (session) => {
+      unfinished += session.line?.pending() ?? 0;
+    },
+  });
+
+  function judge(batch: OpenedBatch, offset: number): Judged {
+    const whole = { events: batch.events.length, dropped: batch.dropped };
+    const admitted = sessions.admit(batch, offset);
+    if (admitted.kind !== 'keep') return { outcome: admitted, ...whole };
+    const { session, gap } = admitted.batch;
+    const allowed = consented(batch);
+    let judged: Judged;
+    if (allowed.kind === 'keep' && session.line !== null) {
+      judged = runLine(session, session.line, allowed.batch, gap);
+    } else {
+      // What this batch typed is not known to the session, so it keeps no free text from here on.
+      session.complete = false;
+      judged = { outcome: allowed.kind === 'keep' ? drop('after_end') : allowed, ...whole };
+    }
+    if (batch.events.some((event) => event.kind === 'session_end')) {
+      unfinished += session.line?.pending() ?? 0;
+      sessions.end(session);
+    }
+    return judged;
+  }
+
+  function runLine(session: Session<SessionLine>, line: SessionLine, batch: OpenedBatch, gap: boolean): Judged {
+    const pendingBefore = line.pending();
+    const firstStep = line.nextStep();
+    try {
+      if (gap) line.onGap();
+      return line.process(batch);
+    } catch {
+      // Whatever the line was in the middle of is lost. It starts afresh, and keeps no text: it forgot what was typed.
+      session.complete = false;
+      session.line = createSessionLine(tools, prepared, gate, session, firstStep);
+      unfinished += pendingBefore;
+      return { outcome: quarantine('processor_error'), events: batch.events.length, dropped: batch.dropped };
+    }
+  }
+
+  return {
+    process(record) {
+      const opened = open(record);
+      if (opened.kind !== 'keep') return summarise({ outcome: opened, events: 0, dropped: {} }, 0, 0);
+      unfinished = 0;
+      const batch = opened.batch;
+      const read = batch.events.length + (batch.dropped.unknown_kind ?? 0);
+      return summarise(judge(batch, record.offset), read, unfinished);
+    },
+    warmFrom: (next) => sessions.warmFrom(next),
+    pending() {
+      let sum = 0;
+      for (const session of sessions.sessions()) sum += session.line?.pending() ?? 0;
+      return sum;
+    },
+    openSessions() {
+      let count = 0;
+      for (const session of sessions.sessions()) if (session.line !== null) count++;
+      return count;
+    },
+  };
+}
+
+/** An outcome, with the raw events that share it and those that were dropped one by one before. */
+interface Judged {
+  readonly outcome: Outcome<ReleasedBatch | null>;
+  readonly events: number;
+  readonly dropped: DropCounts;
+}
+
+function summarise({ outcome, events, dropped }: Judged, read: number, unfinished: number): Processed {
+  const others = addDropped(dropped, 'unfinished', unfinished);
+  switch (outcome.kind) {
+    case 'keep':
+      return {
+        kind: 'keep',
+        reason: null,
+        released: outcome.batch,
+        counts: { read, released: events, dropped: others, quarantined: 0 },
+      };
+    case 'drop':
+      return {
+        kind: 'drop',
+        reason: outcome.reason,
+        released: null,
+        counts: { read, released: 0, dropped: addDropped(others, outcome.reason, events), quarantined: 0 },
+      };
+    case 'quarantine':
+      return {
+        kind: 'quarantine',
+        reason: outcome.reason,
+        released: null,
+        counts: { read, released: 0, dropped: others, quarantined: events },
+      };
+  }
+}
+
+/** The processors that work on one session's batches, in order. */
+interface SessionLine {
+  process(batch: OpenedBatch): Judged;
+  onGap(): void;
+  pending(): number;
+  /** The step of the next action released. */
+  nextStep(): number;
+}
+
+function createSessionLine(
+  tools: PipelineTools,
+  prepared: PreparedPolicy,
+  gate: ReturnType<typeof release>,
+  session: Session<SessionLine>,
+  firstStep: number,
+): SessionLine {
+  const { policy, vocabulary } = tools;
+  const echoes = createEchoMemory(vocabulary);
+  let nextStep = firstStep;
+  const excluder = excludeContexts({ isExcluded: prepared.isExcluded, unknown: policy.contexts.unknown });
+  const redactor = redactKeystrokes({ policy: policy.keystrokes, echoes });
+  const reducer = reduceToActions({ policy: policy.gestures });
+  const texts = redactText({
+    policy: policy.columns,
+    publicText: prepared.publicText,
+    vocabulary,
+    echoes,
+    isComplete: () => session.complete,
+  });
+  const generaliser = generalise({ policy: policy.columns });
+  const pseudonyms = pseudonymise({ policy, keyring: tools.keyring, nextStep: () => nextStep });
+
+  /** From the actions on nothing is held back any more: what happens to the batch happens to all events behind them. */
+  function publish(batch: GeneralBatch): Judged {
+    const { dropped } = batch;
+    const events = batch.actions.reduce((sum, action) => sum + action.events, 0);
+    if (batch.actions.length === 0) return { outcome: keep(null), events, dropped };
+    const outcome = then(pseudonyms(batch), gate);
+    if (outcome.kind !== 'keep') return { outcome, events, dropped };
+    nextStep += outcome.batch.batch.actions.length;
+    return { outcome: keep(outcome.batch.batch), events, dropped };
+  }
+
+  return {
+    process(batch) {
+      const visible = excluder.process(batch);
+      const keyless = then(visible, redactor.process);
+      const actions = then(keyless, reducer.process);
+      const general = then(then(actions, texts), generaliser.process);
+      if (general.kind === 'keep') return publish(general.batch);
+      return { outcome: general, events: batch.events.length, dropped: batch.dropped };
+    },
+    onGap() {
+      redactor.onGap();
+      reducer.onGap();
+    },
+    pending: () => redactor.pending() + reducer.pending(),
+    nextStep: () => nextStep,
+  };
+}
+
+function then<A, B>(outcome: Outcome<A>, next: (batch: A) => Outcome<B>): Outcome<B> {
+  return outcome.kind === 'keep' ? next(outcome.batch) : outcome;
+}
