@@ -33,5 +33,5 @@ export function createEchoMemory(vocabulary: Vocabulary): EchoMemory {
 function isTelling(words: readonly string[]): boolean {
   const letters = words.filter((word) => word !== '{n}').join('');
   // One sign of a script without spaces can be a whole word; `{n}` alone is a number without its digits.
-  return /^[\u0000-\u007F]*$/u.test(letters) ? letters.length >= SHORTEST_ASCII_ECHO : letters.length > 0;
+  return /[^ -~]/u.test(letters) || letters.length >= SHORTEST_ASCII_ECHO;
 }

@@ -138,7 +138,7 @@ export function redactKeystrokes(tools: {
         return;
       }
       case 'composition':
-        type(event.at, where, [...event.text].length);
+        type(event.at, where, Array.from(event.text).length);
         typing.insert(event.text);
         return;
       case 'value_change':

@@ -1,4 +1,4 @@
-import { keep, quarantine, type Processor } from '../events/outcome.ts';
+import { keep, quarantine, type Outcome, type Processor } from '../events/outcome.ts';
 import {
   ACTIONS,
   AMOUNTS,
@@ -48,6 +48,39 @@ export function release(tools: {
 
 /** The brand is a promise that the checks above have been made; no other module may make this cast. */
 const mint = (fields: ReleasedFields): ReleasedBatch => fields as ReleasedBatch;
+
+/**
+ * Takes a batch back from the sanitised topic, where only `release` puts one: shape and closed sets are checked again, so
+ * that a foreign or damaged record cannot reach a sink. Texts cannot be judged without the policy that released them.
+ */
+export function readmit(fields: ReleasedFields): Outcome<ReleasedBatch> {
+  const isRight =
+    PSEUDONYM.test(fields.session) &&
+    (fields.subject === null || PSEUDONYM.test(fields.subject)) &&
+    fields.schema === TABLE_SCHEMA_VERSION &&
+    fields.actions.every((action, i) => isShaped(action) && action.step === (fields.actions[0]?.step ?? 0) + i);
+  return isRight ? keep(mint(fields)) : quarantine('release_refused');
+}
+
+const isOneOf = (value: string | null, values: readonly string[]): boolean => value === null || values.includes(value);
+
+/** Every value is from its closed set, whatever the policy. */
+function isShaped(action: ReleasedAction): boolean {
+  return (
+    Number.isSafeInteger(action.step) &&
+    action.step >= 0 &&
+    action.step <= MAX_STEP &&
+    isOneOf(action.action, ACTIONS) &&
+    isOneOf(action.button, RELEASED_BUTTONS) &&
+    isOneOf(action.direction, DIRECTIONS) &&
+    isOneOf(action.cell, CELLS) &&
+    isOneOf(action.pause, PAUSES) &&
+    isOneOf(action.length, AMOUNTS) &&
+    isOneOf(action.count, AMOUNTS) &&
+    (action.action === 'type' || action.length === null) &&
+    (action.action === 'press' || action.action === 'shortcut' || action.key === null)
+  );
+}
 
 const PSEUDONYM = /^[0-9a-f]{32}$/u;
 const MAX_STEP = 10_000_000;
@@ -105,20 +138,14 @@ function createActionCheck(policy: Policy, vocabulary: Vocabulary): (action: Rel
           names.every((name) => placeholders.has(name) || vocabulary.findPathSegment(name)?.text === name),
       };
     }).ok;
-  const isOneOf = (value: string | null, values: readonly string[]): boolean =>
-    value === null || values.includes(value);
   const isKey = ({ action, key }: ReleasedAction): boolean => {
-    if (action === 'press') return columns.key === 'none' ? key === null : key !== null && keys.has(key);
-    if (action === 'shortcut') return columns.key === 'none' ? key === null : key !== null && shortcuts.has(key);
-    return key === null;
+    if (columns.key === 'none' || (action !== 'press' && action !== 'shortcut')) return key === null;
+    return key !== null && (action === 'press' ? keys : shortcuts).has(key);
   };
   const only = (rule: string, value: string | null): boolean => rule !== 'none' || value === null;
 
   return (action) =>
-    Number.isSafeInteger(action.step) &&
-    action.step >= 0 &&
-    action.step <= MAX_STEP &&
-    isOneOf(action.action, ACTIONS) &&
+    isShaped(action) &&
     only(columns.app, action.app) &&
     isText(action.app) &&
     only(columns.window, action.window) &&
@@ -131,16 +158,9 @@ function createActionCheck(policy: Policy, vocabulary: Vocabulary): (action: Rel
     (action.target_role === null || vocabulary.findRole(action.target_role)?.text === action.target_role) &&
     isKey(action) &&
     only(columns.button, action.button) &&
-    isOneOf(action.button, RELEASED_BUTTONS) &&
     only(columns.direction, action.direction) &&
-    isOneOf(action.direction, DIRECTIONS) &&
     only(columns.cell, action.cell) &&
-    isOneOf(action.cell, CELLS) &&
     only(columns.pause, action.pause) &&
-    isOneOf(action.pause, PAUSES) &&
     only(columns.length, action.length) &&
-    (action.action === 'type' || action.length === null) &&
-    isOneOf(action.length, AMOUNTS) &&
-    only(columns.count, action.count) &&
-    isOneOf(action.count, AMOUNTS);
+    only(columns.count, action.count);
 }

@@ -56,7 +56,7 @@ export function followTyping(memory: EchoMemory): TypedText {
 
   return {
     insert(inserted) {
-      const signs = [...inserted];
+      const signs = Array.from(inserted);
       if (signs.length > MAX_LENGTH) {
         memory.remember(inserted);
         restart(signs.slice(-OVERLAP).join(''));
