@@ -21,19 +21,43 @@ export interface CheckedPolicy {
  * @throws {PolicyError} listing everything that is wrong, each with line and column.
  */
 export function checkPolicy(source: string, file: string): CheckedPolicy {
-  const lines = new LineCounter();
-  const document = parse(source, file, lines);
-  const places = new Places(document, lines);
-  const result = policySchema.safeParse(document.toJS({ maxAliasCount: 0 }), { reportInput: true });
-  if (!result.success)
-    throw new PolicyError(
-      file,
-      result.error.issues.flatMap((issue) => describe(issue, places)),
-    );
-  return { rules: result.data, place: (path) => places.ofValue(path) };
+  const { value, place } = checkYaml(source, {
+    schema: policySchema,
+    whole: 'the policy',
+    missing: 'missing rule',
+    fail: (issues) => new PolicyError(file, issues),
+  });
+  return { rules: value, place };
 }
 
-function parse(source: string, file: string, lines: LineCounter): Document {
+/** What a YAML file must hold, and how its mistakes are reported. */
+export interface YamlContract<S extends z.ZodObject> {
+  readonly schema: S;
+  /** What the file as a whole is called in messages. */
+  readonly whole: string;
+  /** How a value that must be there and is not is called. */
+  readonly missing: string;
+  readonly fail: (issues: readonly PolicyIssue[]) => Error;
+}
+
+/**
+ * Parses a YAML file and checks it against a schema.
+ *
+ * @throws what `fail` makes of the list of everything that is wrong, each with line and column.
+ */
+export function checkYaml<S extends z.ZodObject>(
+  source: string,
+  contract: YamlContract<S>,
+): { readonly value: z.output<S>; place(path: readonly PropertyKey[]): { line: number; column: number } } {
+  const lines = new LineCounter();
+  const document = parse(source, lines, contract.fail);
+  const places = new Places(document, lines);
+  const result = contract.schema.safeParse(document.toJS({ maxAliasCount: 0 }) ?? {}, { reportInput: true });
+  if (!result.success) throw contract.fail(result.error.issues.flatMap((issue) => describe(issue, places, contract)));
+  return { value: result.data, place: (path) => places.ofValue(path) };
+}
+
+function parse(source: string, lines: LineCounter, fail: (issues: readonly PolicyIssue[]) => Error): Document {
   let document: Document;
   try {
     document = parseDocument(source, {
@@ -45,16 +69,12 @@ function parse(source: string, file: string, lines: LineCounter): Document {
     });
   } catch {
     // The parser recurses: brackets nested thousands deep end here.
-    throw new PolicyError(file, [{ line: 1, column: 1, message: 'cannot be read as YAML: it is nested too deeply' }]);
+    throw fail([{ line: 1, column: 1, message: 'cannot be read as YAML: it is nested too deeply' }]);
   }
   const problems = [...document.errors, ...document.warnings];
-  if (problems.length > 0)
-    throw new PolicyError(
-      file,
-      problems.map((problem) => describeSyntax(problem, lines)),
-    );
+  if (problems.length > 0) throw fail(problems.map((problem) => describeSyntax(problem, lines)));
   const aliases = findAliases(document, lines);
-  if (aliases.length > 0) throw new PolicyError(file, aliases);
+  if (aliases.length > 0) throw fail(aliases);
   return document;
 }
 
@@ -129,11 +149,11 @@ function rangeStart(node: unknown): number | undefined {
 }
 
 /** A schema issue in words, at its place. Unknown keys come several to an issue. */
-function describe(issue: z.core.$ZodIssue, places: Places): PolicyIssue[] {
+function describe(issue: z.core.$ZodIssue, places: Places, contract: YamlContract<z.ZodObject>): PolicyIssue[] {
   const path = issue.path;
-  const name = path.length === 0 ? 'the policy' : pathName(path);
+  const name = path.length === 0 ? contract.whole : pathName(path);
   if (issue.code === 'unrecognized_keys') {
-    const known = knownKeys(path);
+    const known = knownKeys(contract.schema, path);
     return issue.keys.map((key) => ({
       ...places.ofKey(path, key),
       message: `unknown key ${quoted(key)}${path.length === 0 ? '' : ` in ${name}`}${suggestion(key, known)}`,
@@ -146,7 +166,7 @@ function describe(issue: z.core.$ZodIssue, places: Places): PolicyIssue[] {
     const grandparent = parent.slice(0, -1);
     const section = parent.at(-1);
     const place = section === undefined ? places.ofValue([]) : places.ofKey(grandparent, section);
-    return [{ ...place, message: `missing rule ${name}: every rule must be stated, there are no defaults` }];
+    return [{ ...place, message: `${contract.missing} ${name}: every rule must be stated, there are no defaults` }];
   }
   return [{ ...places.ofValue(path), message: describeValue(issue, name) }];
 }
@@ -195,8 +215,8 @@ function describeType(value: unknown): string {
 }
 
 /** The keys that the schema knows in the section at `path`. */
-function knownKeys(path: readonly PropertyKey[]): readonly string[] {
-  let shape: Readonly<Record<string, unknown>> = policySchema.shape;
+function knownKeys(schema: z.ZodObject, path: readonly PropertyKey[]): readonly string[] {
+  let shape: Readonly<Record<string, unknown>> = schema.shape;
   for (const key of path) {
     const section = shape[String(key)];
     if (typeof section !== 'object' || section === null || !('shape' in section)) return [];
