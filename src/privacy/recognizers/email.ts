@@ -1,0 +1,80 @@
+import { parse } from 'tldts';
+import { isIpAddress } from './ip.ts';
+import type { Recognizer, Span } from './span.ts';
+
+/**
+ * E-mail addresses, and `user@host` as terminals show it. Goes from one `@` to the next and looks to both sides up to the
+ * neighbouring `@`, so that each character is looked at twice at most.
+ */
+export const recognizer: Recognizer = { kinds: ['email'], find };
+
+function find(text: string): Span[] {
+  const spans: Span[] = [];
+  let floor = 0;
+  for (let at = text.indexOf('@'); at !== -1; at = text.indexOf('@', at + 1)) {
+    const start = localStart(text, at, floor);
+    const end = domainEnd(text, at);
+    floor = at + 1;
+    if (start === at || end === at + 1) continue;
+    const judged = judgeDomain(text.slice(at + 1, end));
+    if (judged !== undefined) spans.push({ start, end, kind: 'email', ...judged });
+  }
+  return spans;
+}
+
+const LOCAL = /[\p{L}\p{M}\p{N}._%+'!#$^~-]/u;
+const LETTER_OR_DIGIT = /[\p{L}\p{M}\p{N}]/u;
+const DOMAIN = /[\p{L}\p{M}\p{N}.-]/u;
+
+function localStart(text: string, at: number, floor: number): number {
+  if (text[at - 1] === '"') {
+    const quote = text.lastIndexOf('"', at - 2);
+    return quote >= floor ? quote : at;
+  }
+  let start = at;
+  for (let previous = before(text, start); start > floor && LOCAL.test(previous); previous = before(text, start)) {
+    start -= previous.length;
+  }
+  // Punctuation before the first letter belongs to the sentence: 'a@b.example'.
+  while (start < at && !LETTER_OR_DIGIT.test(after(text, start))) start += after(text, start).length;
+  return start;
+}
+
+function domainEnd(text: string, at: number): number {
+  if (text[at + 1] === '[') {
+    const close = text.slice(at, at + MAX_LITERAL).indexOf(']');
+    return at + Math.max(close, 0) + 1;
+  }
+  let end = at + 1;
+  for (let next = after(text, end); DOMAIN.test(next); next = after(text, end)) end += next.length;
+  while (end > at + 1 && (text[end - 1] === '.' || text[end - 1] === '-')) end -= 1;
+  return end;
+}
+
+/** `[` + an IPv6 address with its tag + `]`. */
+const MAX_LITERAL = 60;
+
+function judgeDomain(domain: string): Pick<Span, 'score' | 'checked'> | undefined {
+  if (domain.startsWith('[')) return isIpAddress(domain.slice(1, -1).replace(/^IPv6:/iu, '')) ? STRONG : undefined;
+  if (isIpAddress(domain)) return STRONG;
+  const last = domain.slice(domain.lastIndexOf('.') + 1);
+  // `logo@2x.png`, `lodash@4.17.21`: the end is a file's kind or a number, no name of a network.
+  if (FILE_KINDS.has(last.toLowerCase()) || !/^\p{L}[\p{L}\p{M}\p{N}-]*$/u.test(last)) return undefined;
+  if (domain === last) return { score: 0.5, checked: 'user_at_host' };
+  return parse(domain).isIcann === true ? STRONG : { score: 0.6, checked: 'shape' };
+}
+
+const STRONG = { score: 0.95, checked: 'domain' } as const;
+const FILE_KINDS = new Set(['png', 'jpg', 'jpeg', 'gif', 'webp', 'svg', 'ico', 'css', 'js', 'json', 'html']);
+
+/** The character that ends before `i`, both halves of a surrogate pair together. */
+function before(text: string, i: number): string {
+  if (i <= 0) return '';
+  const low = text.charCodeAt(i - 1);
+  return low >= 0xdc00 && low <= 0xdfff && i >= 2 ? text.slice(i - 2, i) : text.slice(i - 1, i);
+}
+
+function after(text: string, i: number): string {
+  const high = text.charCodeAt(i);
+  return high >= 0xd800 && high <= 0xdbff ? text.slice(i, i + 2) : text.slice(i, i + 1);
+}
