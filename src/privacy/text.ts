@@ -48,9 +48,23 @@ export function splitSegments(text: string): string[] {
 
 /** `text` without its accents, for comparing names that people write either way (`Müller`, `Muller`). */
 export function foldAccents(text: string): string {
-  return text.normalize('NFD').replace(MARKS, '').normalize('NFC').replaceAll('ß', 'ss');
+  const bare = text.normalize('NFD').replace(MARKS, '').normalize('NFC');
+  return bare.replace(LETTERS_WITHOUT_MARKS, (letter) => FOLDED[letter] ?? letter);
 }
 
+// Letters whose stroke or ligature Unicode does not take apart; lower case, as texts are when they are compared.
+const LETTERS_WITHOUT_MARKS = /[ßøłđıæœþð]/gu;
+const FOLDED: Readonly<Record<string, string>> = {
+  ß: 'ss',
+  ø: 'o',
+  ł: 'l',
+  đ: 'd',
+  ı: 'i',
+  æ: 'ae',
+  œ: 'oe',
+  þ: 'th',
+  ð: 'd',
+};
 // Already normal, the common case by far: lower-case ASCII words with single spaces, and no digits.
 const PLAIN = /^[a-z!-/:-@[-`{-~]+(?: [a-z!-/:-@[-`{-~]+)*$/u;
 // Format characters (zero width, bidi, tags, soft hyphen), variation selectors and fillers; controls other than white space.

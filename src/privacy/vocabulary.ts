@@ -4,6 +4,7 @@
  * Pure and browser-safe; reading the file and its digest are in vocabulary-file.ts.
  */
 import { normaliseSegment, tokens as wordsOf } from './text.ts';
+import { createWordRuns } from './word-runs.ts';
 
 /** What an entry names. All kinds share one id space. */
 export const ENTRY_KINDS = ['app', 'host', 'path', 'role', 'text'] as const;
@@ -80,7 +81,9 @@ export function createVocabulary(lines: readonly EntryLine[], digest: string): V
     counts[entry.kind] += 1;
     for (const key of keysOf(lines[id] ?? { ...entry, aliases: [] })) byKind[entry.kind].set(key, entry);
   }
-  const runs = buildRuns(entries, words);
+  const runs = createWordRuns(
+    entries.flatMap(({ id, kind }) => (kind === 'role' ? [] : [[words[id] ?? [], id] as const])),
+  );
   const { app, host, path, role, text } = byKind;
   const findHost = (name: string): Entry | undefined => host.get(hostKey(name));
   const findApp = (name: string): Entry | undefined => app.get(appKey(name));
@@ -100,7 +103,7 @@ export function createVocabulary(lines: readonly EntryLine[], digest: string): V
     hasRole: (name) => findRole(name) !== undefined,
     app: (name) => findApp(name)?.text,
     pathSegment: (segment) => findPathSegment(segment)?.text,
-    occurrences: (tokens) => findRuns(runs, tokens),
+    occurrences: (tokens) => [...runs.findIn(tokens)].toSorted((a, b) => a - b),
     entryTokens: (id) => words[id] ?? [],
   };
 }
@@ -209,46 +212,6 @@ const hostKey = (host: string): string =>
 function withoutEdges(normalised: string): string {
   const inner = normalised.replace(/^\*\s*/u, '').replace(/\s*(?:\([a-z]\))?[\s:*.]*$/u, '');
   return inner === '' ? normalised : inner;
-}
-
-/** A tree over the words of entries: a path from the root spells one. */
-interface Run {
-  readonly next: Map<string, Run>;
-  readonly ids: number[];
-}
-
-const emptyRun = (): Run => ({ next: new Map(), ids: [] });
-
-function buildRuns(entries: readonly Entry[], words: readonly (readonly string[])[]): Run {
-  const root = emptyRun();
-  for (const entry of entries) {
-    if (entry.kind === 'role') continue;
-    let run = root;
-    for (const word of words[entry.id] ?? []) {
-      let next = run.next.get(word);
-      if (next === undefined) {
-        next = emptyRun();
-        run.next.set(word, next);
-      }
-      run = next;
-    }
-    run.ids.push(entry.id);
-  }
-  return root;
-}
-
-function findRuns(root: Run, tokens: readonly string[]): number[] {
-  const found = new Set<number>();
-  for (let start = 0; start < tokens.length; start++) {
-    let run: Run | undefined = root;
-    // Ends at the longest entry's length at the latest: the tree is no deeper.
-    for (let at = start; at < tokens.length; at++) {
-      run = run.next.get(tokens[at] ?? '');
-      if (run === undefined) break;
-      for (const id of run.ids) found.add(id);
-    }
-  }
-  return [...found].toSorted((a, b) => a - b);
 }
 
 // Code-unit order: the same on every machine, whatever its locale.
