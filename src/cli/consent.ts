@@ -1,0 +1,79 @@
+import { Command, Option } from 'commander';
+import { randomUUID } from 'node:crypto';
+import { loadPolicy } from '../privacy/policy.ts';
+import { DECISION_KINDS, makeDecision, type DecisionKind } from '../privacy/decisions.ts';
+import { appendDecision } from '../runtime/ingest.ts';
+import { action, decimal, withWorkspace, type Io } from './io.ts';
+
+interface Own {
+  readonly subject: string;
+  readonly minutes?: number;
+}
+
+const SUMMARIES: Readonly<Record<DecisionKind, string>> = {
+  enrol: 'let a person be recorded from now on',
+  pause: 'drop what is recorded of a person for 1 to 30 minutes; their sessions end now',
+  resume: 'end a pause before its time',
+  withdraw: 'stop recording a person; their sessions end now',
+  exempt: 'exempt a person from recording; their sessions end now',
+};
+
+export function consentCommand(program: Command, io: Io): void {
+  const consent = program.command('consent').description('what people have decided about being recorded');
+  for (const kind of DECISION_KINDS) {
+    const command = consent
+      .command(kind)
+      .description(SUMMARIES[kind])
+      .addOption(subjectOption())
+      .addHelpText(
+        'after',
+        `\nExample:\n  redactory consent ${kind} --subject ana@example.org${kind === 'pause' ? ' --minutes 10' : ''}`,
+      )
+      .action(
+        action<Own>(io, (context, own) =>
+          withWorkspace(context, async (workspace) => {
+            const subjectKey = (await workspace.subjectKeys())(own.subject);
+            const decision = makeDecision(kind, {
+              subjectKey,
+              ...(own.minutes === undefined ? {} : { minutes: own.minutes }),
+              now: await workspace.trustedNow(),
+              randomId: randomUUID,
+            });
+            await appendDecision(workspace.log, workspace.codec, decision);
+            const until = decision.until === null ? null : new Date(decision.until).toISOString();
+            context.print(`recorded: ${kind}${until === null ? '' : ` until ${until}`}`, {
+              kind,
+              decisionId: decision.decisionId,
+              decidedAt: new Date(decision.decidedAt).toISOString(),
+              until,
+            });
+          }),
+        ),
+      );
+    if (kind === 'pause') command.requiredOption('--minutes <n>', 'length of the pause, 1 to 30', decimal(1, 30));
+  }
+  consent
+    .command('show')
+    .description('what holds for a person now')
+    .addOption(subjectOption())
+    .addHelpText('after', '\nExample:\n  redactory consent show --subject ana@example.org --json')
+    .action(
+      action<Own>(io, (context, own) =>
+        withWorkspace(context, async (workspace) => {
+          const { policy } = await loadPolicy(context.config.policy);
+          const tables = await workspace.controlTables(policy.consent.guardSeconds * 1000);
+          await tables.catchUp();
+          const subjectKey = (await workspace.subjectKeys())(own.subject);
+          const status = tables.consent.status(subjectKey, await workspace.trustedNow());
+          const until = status.kind === 'paused' ? new Date(status.until).toISOString() : null;
+          context.print(`${status.kind.replaceAll('_', ' ')}${until === null ? '' : ` until ${until}`}`, {
+            status: status.kind,
+            until,
+          });
+        }),
+      ),
+    );
+}
+
+const subjectOption = (): Option =>
+  new Option('--subject <id>', 'the person, as the company knows them').makeOptionMandatory();

@@ -1,0 +1,110 @@
+import { Command, InvalidArgumentError } from 'commander';
+import { loadConfig, type Config } from '../config.ts';
+import { listenForShutdown } from '../runtime/shutdown.ts';
+import { createLogger, createTelemetry, type Telemetry } from '../runtime/telemetry.ts';
+import { openWorkspace, type Workspace } from '../runtime/workspace.ts';
+
+/** What a command may touch of the process; tests bring their own. */
+export interface Io {
+  readonly stdout: NodeJS.WritableStream & { readonly isTTY?: boolean };
+  readonly stderr: NodeJS.WritableStream & { readonly isTTY?: boolean };
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  readonly now: () => number;
+}
+
+/** Options that every command has. */
+export interface GlobalOptions {
+  readonly config?: string;
+  readonly data?: string;
+  readonly policy?: string;
+  readonly json?: boolean;
+}
+
+/** A command was used wrongly: exit code 2. The message says how to use it. */
+export class UsageError extends Error {
+  override name = 'UsageError';
+}
+
+/** What a command's action gets to work with. */
+export interface CommandContext {
+  readonly io: Io;
+  readonly options: GlobalOptions;
+  readonly config: Config;
+  readonly telemetry: Telemetry;
+  /** Aborts at SIGTERM and SIGINT. */
+  readonly signal: AbortSignal;
+  /** Prints the result: `json` as one document with --json, else `text`. */
+  print(text: string, json: unknown): void;
+}
+
+/** Makes a commander action of a function that gets config, telemetry and a stop signal. */
+export function action<Own extends object>(
+  io: Io,
+  work: (context: CommandContext, own: Own, args: readonly string[]) => Promise<void>,
+): (...args: unknown[]) => Promise<void> {
+  return async (...received) => {
+    const command = received.at(-1);
+    if (!(command instanceof Command)) throw new TypeError('commander did not pass the command last');
+    const options = command.optsWithGlobals<GlobalOptions & Own>();
+    const config = await loadConfig({
+      file: options.config,
+      data: options.data,
+      policy: options.policy,
+      env: io.env,
+      cwd: io.cwd,
+    });
+    const logger = createLogger({
+      level: config.telemetry.logLevel,
+      pretty: io.stderr.isTTY === true,
+      to: { write: (line) => void io.stderr.write(line) },
+    });
+    const shutdown = listenForShutdown(() => logger.info('stopping; a second signal ends the process at once'));
+    try {
+      await work(
+        {
+          io,
+          options,
+          config,
+          telemetry: createTelemetry(logger),
+          signal: shutdown.signal,
+          print: (text, json) => {
+            io.stdout.write(options.json === true ? `${JSON.stringify(json, null, 2)}\n` : `${text}\n`);
+          },
+        },
+        options,
+        command.args,
+      );
+    } finally {
+      shutdown.dispose();
+    }
+  };
+}
+
+/** Opens the data folder for the time of `work`. */
+export async function withWorkspace<T>(context: CommandContext, work: (workspace: Workspace) => Promise<T>): Promise<T> {
+  const workspace = await openWorkspace(context.config, context.io.env, context.io.now);
+  try {
+    return await work(workspace);
+  } finally {
+    await workspace.close();
+  }
+}
+
+/** Parser of an option that is a whole number within bounds. */
+export function wholeNumber(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = /^-?\d{1,15}$/u.test(text) ? Number(text) : NaN;
+    if (value >= min && value <= max) return value;
+    throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max}.`);
+  };
+}
+
+/** Parser of an option that is a number within bounds. */
+export function decimal(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = /^\d{1,12}(?:\.\d{1,6})?$/u.test(text) ? Number(text) : NaN;
+    if (value >= min && value <= max) return value;
+    throw new InvalidArgumentError(`It must be a number from ${min} to ${max}.`);
+  };
+}

@@ -1,0 +1,104 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { FencedError, type EventLog, type Membership, type TopicPartition } from '../log/event-log.ts';
+import type { RestartReason, Telemetry } from './telemetry.ts';
+
+/** Work on one partition, until it is stopped, taken away, or done. Throws to be started again from the last commit. */
+export type PartitionWork = (at: TopicPartition, signal: AbortSignal) => Promise<void>;
+
+const FIRST_RETRY_MS = 50;
+const LAST_RETRY_MS = 5_000;
+const POLL_MS = 200;
+
+/**
+ * Works on the partitions that the group gives this process, each by itself, until `isDone` or stopped. Work that fails in
+ * a way that another try may mend starts again from the last commit, later each time; `isFatal` errors end everything.
+ */
+export async function workOnGroup(options: {
+  readonly log: EventLog;
+  readonly group: 'sanitize' | 'sink';
+  readonly topic: string;
+  readonly work: PartitionWork;
+  /** Asked when nothing of this process is running any more, and now and then. */
+  readonly isDone: () => Promise<boolean>;
+  readonly isFatal: (error: unknown) => boolean;
+  readonly telemetry: Telemetry;
+  readonly signal: AbortSignal;
+}): Promise<void> {
+  const membership = await options.log.join(options.group, options.topic);
+  const running = new Map<number, Running>();
+  const failure = new AbortController();
+  const stop = AbortSignal.any([options.signal, failure.signal]);
+  try {
+    while (!stop.aborted) {
+      startAssigned(membership, running, options, stop, (error) => failure.abort(error));
+      if (await options.isDone()) break;
+      await membership.changed(POLL_MS, stop);
+    }
+  } finally {
+    for (const one of running.values()) one.abort.abort();
+    await Promise.all([...running.values()].map((one) => one.finished));
+    await membership.leave();
+  }
+  if (failure.signal.aborted) throw failure.signal.reason;
+}
+
+interface Running {
+  readonly abort: AbortController;
+  readonly finished: Promise<void>;
+}
+
+function startAssigned(
+  membership: Membership,
+  running: Map<number, Running>,
+  options: Parameters<typeof workOnGroup>[0],
+  stop: AbortSignal,
+  onFatal: (error: unknown) => void,
+): void {
+  const assigned = new Set(membership.assignment().map((at) => at.partition));
+  for (const [partition, one] of running) {
+    if (assigned.has(partition)) continue;
+    one.abort.abort();
+    running.delete(partition);
+  }
+  for (const at of membership.assignment()) {
+    if (running.has(at.partition)) continue;
+    const abort = new AbortController();
+    const signal = AbortSignal.any([stop, abort.signal]);
+    running.set(at.partition, { abort, finished: keepWorking(at, options, signal, onFatal) });
+  }
+}
+
+/** Never rejects: fatal errors go to `onFatal`. */
+async function keepWorking(
+  at: TopicPartition,
+  options: Parameters<typeof workOnGroup>[0],
+  signal: AbortSignal,
+  onFatal: (error: unknown) => void,
+): Promise<void> {
+  let retryMs = FIRST_RETRY_MS;
+  while (!signal.aborted) {
+    try {
+      await options.work(at, signal);
+      return;
+    } catch (error) {
+      if (signal.aborted) return;
+      if (options.isFatal(error)) {
+        onFatal(error);
+        return;
+      }
+      options.telemetry.workerRestarted(options.group, restartReason(error));
+      options.telemetry.log.warn('work on a partition failed and starts again from its last commit', {
+        topic: at.topic,
+        partition: at.partition,
+        reason: error instanceof Error ? error.name : 'unknown',
+      });
+      await delay(retryMs, undefined, { signal }).catch(() => undefined);
+      retryMs = Math.min(retryMs * 2, LAST_RETRY_MS);
+    }
+  }
+}
+
+function restartReason(error: unknown): RestartReason {
+  if (error instanceof FencedError) return 'fenced';
+  return error instanceof Error && error.name.includes('Storage') ? 'storage' : 'other';
+}

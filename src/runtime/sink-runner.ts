@@ -1,0 +1,148 @@
+import type { Codec } from '../events/codec.ts';
+import type { EventLog, LogRecord, TopicPartition } from '../log/event-log.ts';
+import { readmit } from '../processors/release.ts';
+import type { Sink, SinkRecord } from '../sinks/sink.ts';
+import { workOnGroup } from './partition-group.ts';
+import { isFatal, type FetchSize } from './sanitizer.ts';
+import type { Telemetry } from './telemetry.ts';
+import { GROUPS, TOPICS } from './topics.ts';
+
+export interface SinkRunOptions {
+  readonly log: EventLog;
+  readonly codec: Codec;
+  readonly sink: Sink;
+  readonly telemetry: Telemetry;
+  readonly fetch: FetchSize;
+  /** Longest time that a released batch waits for its commit, in seconds. */
+  readonly flushSeconds: number;
+  readonly now: () => number;
+}
+
+export interface SinkSummary {
+  batches: number;
+  rows: number;
+}
+
+const WAIT_MS = 200;
+
+/** A record on the sanitised topic is not what the sanitizer writes there; the sink stops rather than take or skip it. */
+export class ForeignRecordError extends Error {
+  override name = 'ForeignRecordError';
+
+  constructor(record: LogRecord, what: string) {
+    const at = `${record.topic}/${record.partition} at offset ${record.offset}`;
+    super(`${at} holds ${what}: find out who wrote it; only the sanitizer may write to this topic`);
+  }
+}
+
+/**
+ * Moves released batches from the sanitised topic into a sink, from where the sink's own durable state says, until stopped
+ * or until the ends that the partitions had at the start. The group's offsets are committed after the sink's, for lag only.
+ *
+ * @throws ForeignRecordError, and what the sink throws when a row breaks the column contract.
+ */
+export async function runSink(
+  options: SinkRunOptions,
+  until: { readonly end: boolean; readonly signal: AbortSignal },
+): Promise<SinkSummary> {
+  const { log } = options;
+  const summary: SinkSummary = { batches: 0, rows: 0 };
+  const ends = until.end ? await log.endOffsets(TOPICS.sanitized) : undefined;
+  const finished = new Set<number>();
+
+  await workOnGroup({
+    log,
+    group: GROUPS.sink,
+    topic: TOPICS.sanitized,
+    telemetry: options.telemetry,
+    signal: until.signal,
+    isFatal: (error) => isFatal(error) || error instanceof ForeignRecordError || isContractError(error),
+    isDone: async () => ends !== undefined && (await areAllTaken(options, ends, finished)),
+    work: async (at, signal) => {
+      const end = ends?.[at.partition];
+      await workOnPartition({ ...options, at, end, signal, summary });
+      if (!signal.aborted) finished.add(at.partition);
+    },
+  });
+  return summary;
+}
+
+interface PartitionJob extends SinkRunOptions {
+  readonly at: TopicPartition;
+  readonly end: number | undefined;
+  readonly signal: AbortSignal;
+  readonly summary: SinkSummary;
+}
+
+async function workOnPartition(job: PartitionJob): Promise<void> {
+  const { log, at, sink, telemetry } = job;
+  const producer = await log.transactional(`${GROUPS.sink}/${at.topic}/${at.partition}`);
+  try {
+    const begin = (await log.beginOffsets(at.topic))[at.partition] ?? 0;
+    let offset = Math.max(await sink.resumeFrom(at.partition), begin);
+    let flushed = offset;
+    let flushDue = performance.now() + job.flushSeconds * 1000;
+
+    const flush = async (): Promise<void> => {
+      const start = performance.now();
+      await sink.flush();
+      telemetry.stage('table_commit', secondsSince(start));
+      flushDue = performance.now() + job.flushSeconds * 1000;
+      if (offset === flushed) return;
+      const transaction = await producer.begin();
+      await transaction.commitOffset(GROUPS.sink, at, { offset, metadata: '' });
+      await transaction.commit();
+      flushed = offset;
+    };
+
+    while (!job.signal.aborted && (job.end === undefined || offset < job.end)) {
+      const fetched = await log.read({ ...at, offset, ...job.fetch, waitMs: WAIT_MS, signal: job.signal });
+      if (fetched.records.length > 0) {
+        const records = fetched.records.map((record) => sinkRecord(job.codec, record));
+        const start = performance.now();
+        await sink.write(records);
+        telemetry.stage('table_write', secondsSince(start));
+        job.summary.batches += records.length;
+        job.summary.rows += records.reduce((sum, { batch }) => sum + batch.actions.length, 0);
+      }
+      offset = fetched.nextOffset;
+      telemetry.lag('sink', at.partition, fetched.endOffset - offset, null);
+      if (performance.now() >= flushDue) await flush();
+    }
+    // Also when stopped: what has been taken is better committed than taken again.
+    await flush();
+  } finally {
+    await producer.close();
+  }
+}
+
+function sinkRecord(codec: Codec, record: LogRecord): SinkRecord {
+  if (record.value === null) throw new ForeignRecordError(record, 'a tombstone');
+  const released = readmit(codec.decodeReleased(record.value));
+  if (released.kind !== 'keep') throw new ForeignRecordError(record, 'a batch that breaks the released contract');
+  const source = {
+    topic: record.headers['source-topic'] ?? '',
+    partition: coordinate(record, 'source-partition'),
+    offset: coordinate(record, 'source-offset'),
+  };
+  if (source.topic === '') throw new ForeignRecordError(record, 'no source-topic header');
+  return { partition: record.partition, offset: record.offset, source, batch: released.batch };
+}
+
+function coordinate(record: LogRecord, header: string): number {
+  const text = record.headers[header] ?? '';
+  if (!/^\d{1,15}$/u.test(text)) throw new ForeignRecordError(record, `no number in its ${header} header`);
+  return Number(text);
+}
+
+async function areAllTaken(options: SinkRunOptions, ends: readonly number[], mine: ReadonlySet<number>): Promise<boolean> {
+  for (const [partition, end] of ends.entries()) {
+    if (end === 0 || mine.has(partition)) continue;
+    const position = await options.log.committed(GROUPS.sink, { topic: TOPICS.sanitized, partition });
+    if ((position?.offset ?? 0) < end) return false;
+  }
+  return true;
+}
+
+const isContractError = (error: unknown): boolean => error instanceof Error && error.name === 'ContractError';
+const secondsSince = (start: number): number => (performance.now() - start) / 1000;
