@@ -76,6 +76,13 @@ describe.each(['withdraw', 'exempt', 'pause'] as const)('%s', (kind) => {
     expect(reasonOf(table.judge(ANA, at + GUARD, at + GUARD))).toBe(reason);
   });
 
+  it('reaches them although the person was enrolled, or resumed, in between', () => {
+    const back = decision(kind === 'pause' ? 'resume' : 'enrol', at + 1);
+    const again = timeline(decision('enrol', T0 - MINUTE), decision(kind, at, at + MINUTE), back);
+    expect(again.judge(ANA, at + GUARD, at + MINUTE).allowed).toBe(false);
+    expect(again.judge(ANA, at + GUARD + 2, at + MINUTE).allowed).toBe(true);
+  });
+
   it('takes stamps in the wrong order for a batch received at its grant', () => {
     expect(reasonOf(table.judge(ANA, at, at - MINUTE))).toBe(reason);
   });

@@ -162,7 +162,8 @@ describe('destroying', () => {
 
   it('holds for any order and repetition of the records', () => {
     const { entries } = destroyedTable();
-    const records = [session, double, ...entries].map((entry, offset) => ({ entry, offset }));
+    // The last one: an old record that somebody appends again.
+    const records = [session, double, ...entries, session].map((entry, offset) => ({ entry, offset }));
     const anyOrder = fc.shuffledSubarray([...records, ...records], { minLength: 1 });
     fc.assert(
       fc.property(anyOrder, (order) => {
@@ -173,6 +174,11 @@ describe('destroying', () => {
         fc.pre(any);
         expect(table.pseudonym('session', EPOCH, 'x')).toBeUndefined();
         expect(table.state('session', EPOCH)).toBe('destroyed');
+        const gone = new Set(
+          order.filter(({ entry }) => entry.state === 'destroyed').map(({ entry }) => keyringRecordKey(entry)),
+        );
+        const listed = table.entries().filter((entry) => gone.has(keyringRecordKey(entry)));
+        expect(new Set(listed.map(({ state }) => state))).toEqual(new Set(['destroyed']));
       }),
     );
   });
@@ -205,6 +211,17 @@ describe('a new entry', () => {
     expect(a.keyId).not.toBe(b.keyId);
     expect(a.wrapped).not.toEqual(b.wrapped);
   });
+});
+
+it('a new key is wiped once it is wrapped', () => {
+  const drawn: Uint8Array[] = [];
+  const randomBytes = (size: number): Uint8Array => {
+    const bytes = new Uint8Array(size).fill(5);
+    drawn.push(bytes);
+    return bytes;
+  };
+  createKeyring({ masterKey: MASTER, randomBytes }).newEntry('session', EPOCH, NOW);
+  expect(drawn.find(({ length }) => length === 32)).toEqual(new Uint8Array(32));
 });
 
 describe('the master key', () => {

@@ -23,6 +23,7 @@ const CASES: Readonly<Record<SpanKind, readonly string[]>> = {
     '«user@xn--80ak6aa92e.com»',
     '«user@192.168.0.1» «user@[10.0.0.1]»',
     '«user@[IPv6:2001:db8::1]»',
+    '"«a@b.com»"@c.com',
     '«jane@corp.internal»',
     '«jane@laptop»: ~/src',
     'Meeting @ 5pm, @jane, jane@ home, @@',
