@@ -1,22 +1,27 @@
+/** Bytes of every topic's records, both ways. What anyone may have written decodes to a value or a reason, never a throw. */
+import { avroRecord, CodecError } from './avro.ts';
+import type { Read } from './avro.ts';
+import { ColumnError, decodeEvents, encodeEvents, isTime } from './columns.ts';
+import type { EventColumns } from './columns.ts';
+import { CONSENT_KINDS, KEY_PURPOSES, KEY_STATES } from './control.ts';
 import type { ConsentDecision, Erasure, KeyringEntry, QuarantineRecord } from './control.ts';
 import type { Limits } from './limits.ts';
+import { QUARANTINE_REASONS } from './outcome.ts';
 import type { QuarantineReason } from './outcome.ts';
-import type { CaptureEnvelope, CapturePayload, SealedBatch } from './raw.ts';
-import type { ReleasedBatch, ReleasedFields } from './released.ts';
+import type { CaptureEnvelope, CapturePayload, Context, SealedBatch, UiElement } from './raw.ts';
+import { ACTIONS, AMOUNTS, CELLS, DIRECTIONS, PAUSES, RELEASED_BUTTONS } from './released.ts';
+import type { ReleasedAction, ReleasedBatch, ReleasedFields } from './released.ts';
 import type { SchemaIds } from './schemas.ts';
+import { ZstdError } from './zstd.ts';
 import type { Zstd } from './zstd.ts';
+
+export { CodecError } from './avro.ts';
 
 /** What decoding made of bytes that anyone may have written: a value, or the reason for quarantine. */
 export type Decoded<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly reason: QuarantineReason };
 
-/** A record of one of our own topics does not decode, or a value does not fit its schema; the message never holds it. */
-export class CodecError extends Error {
-  override name = 'CodecError';
-}
-
-/** Bytes of every topic's records, both ways. */
 export interface Codec {
   /** The whole record value. @throws CodecError when the batch breaks a limit or an index is out of its table. */
   encodeCapture(envelope: CaptureEnvelope, payload: CapturePayload): Uint8Array;
@@ -24,8 +29,8 @@ export interface Codec {
   openEnvelope(value: Uint8Array): Decoded<SealedBatch>;
   /** Never throws. */
   openPayload(payload: Uint8Array): Decoded<CapturePayload>;
+  /** @throws CodecError; so do all below, both ways. */
   encodeReleased(batch: ReleasedBatch): Uint8Array;
-  /** @throws CodecError; so do all below. */
   decodeReleased(value: Uint8Array): ReleasedFields;
   encodeConsent(decision: ConsentDecision): Uint8Array;
   decodeConsent(value: Uint8Array): ConsentDecision;
@@ -37,6 +42,232 @@ export interface Codec {
   decodeQuarantine(value: Uint8Array): QuarantineRecord;
 }
 
-export function createCodec(_options: { zstd: Zstd; schemas: SchemaIds; limits: Limits }): Codec {
-  throw new CodecError('not built yet');
+/** @throws CodecError or SchemaRegistryError when a schema is missing. */
+export function createCodec(options: { zstd: Zstd; schemas: SchemaIds; limits: Limits }): Codec {
+  const { schemas, limits } = options;
+  const consent = checkedRecord<ConsentDecision>('ConsentDecision', schemas, limits, toConsent);
+  const keyEntry = checkedRecord<KeyringEntry>('KeyringEntry', schemas, limits, toKeyEntry);
+  const erasure = checkedRecord<Erasure>('Erasure', schemas, limits, toErasure);
+  const quarantined = checkedRecord<QuarantineRecord>('QuarantineRecord', schemas, limits, toQuarantine);
+  const released = checkedRecord<ReleasedFields>('ReleasedBatch', schemas, limits, toReleased);
+  return {
+    ...captureCodec(options),
+    encodeReleased: released.encode,
+    decodeReleased: released.decode,
+    encodeConsent: consent.encode,
+    decodeConsent: consent.decode,
+    encodeKeyEntry: keyEntry.encode,
+    decodeKeyEntry: keyEntry.decode,
+    encodeErasure: erasure.encode,
+    decodeErasure: erasure.decode,
+    encodeQuarantine: quarantined.encode,
+    decodeQuarantine: quarantined.decode,
+  };
+}
+
+// --- the raw topic ---
+
+/** A payload as schemas/capture-payload.avsc has it. */
+interface PayloadRecord extends EventColumns {
+  readonly subject: string;
+  readonly device: string;
+  readonly contexts: readonly Context[];
+  readonly elements: readonly UiElement[];
+}
+
+interface EnvelopeRecord extends CaptureEnvelope {
+  readonly payload: Buffer;
+}
+
+function captureCodec(options: {
+  zstd: Zstd;
+  schemas: SchemaIds;
+  limits: Limits;
+}): Pick<Codec, 'encodeCapture' | 'openEnvelope' | 'openPayload'> {
+  const { zstd, schemas, limits } = options;
+  const envelopes = avroRecord<EnvelopeRecord>('CaptureBatch', schemas, limits);
+  const payloads = avroRecord<PayloadRecord>('CapturePayload', schemas, limits);
+
+  return {
+    encodeCapture(envelope, payload) {
+      if (!isEnvelope(envelope)) throw new CodecError('CaptureBatch: its sequence or a stamp is out of range.');
+      const body = payloads.encode(toPayloadRecord(payload, limits));
+      if (body.byteLength > limits.maxPayloadBytes) throw new CodecError('CapturePayload: over maxPayloadBytes.');
+      const { session, sequence, grantedAt, receivedAt } = envelope;
+      const packed = asBufferCopy(zstd.compress(body));
+      const value = envelopes.encode({ session, sequence, grantedAt, receivedAt, payload: packed });
+      if (value.byteLength > limits.maxRecordBytes) throw new CodecError('CaptureBatch: over maxRecordBytes.');
+      return value;
+    },
+
+    openEnvelope(value) {
+      if (value.byteLength > limits.maxRecordBytes) return failed('oversized');
+      const read = envelopes.decode(value);
+      if (!read.ok) return failed(read.fault === 'bad_record' ? 'bad_envelope' : read.fault);
+      const { session, sequence, grantedAt, receivedAt, payload } = read.value;
+      if (!isEnvelope(read.value)) return failed('bad_envelope');
+      return { ok: true, value: { session, sequence, grantedAt, receivedAt, payload } };
+    },
+
+    openPayload(payload) {
+      let body: Uint8Array;
+      try {
+        body = zstd.decompress(payload, limits.maxPayloadBytes);
+      } catch (error) {
+        return failed(error instanceof ZstdError && error.tooLarge ? 'limit_exceeded' : 'bad_compression');
+      }
+      const read = payloads.decode(body);
+      // Inside of the payload there is no wire format to find fault with: it is the payload that is bad.
+      if (!read.ok) return failed(isOwnFault(read.fault) ? 'bad_payload' : read.fault);
+      return fromPayloadRecord(read.value, limits);
+    },
+  };
+}
+
+function isOwnFault(fault: 'bad_wire_format' | 'unknown_schema' | 'bad_record' | 'limit_exceeded') {
+  return fault === 'bad_record' || fault === 'bad_wire_format';
+}
+
+function failed(reason: QuarantineReason): { readonly ok: false; readonly reason: QuarantineReason } {
+  return { ok: false, reason };
+}
+
+function isEnvelope({ sequence, grantedAt, receivedAt }: CaptureEnvelope): boolean {
+  return Number.isInteger(sequence) && sequence >= 0 && isTime(grantedAt) && isTime(receivedAt);
+}
+
+function toPayloadRecord(payload: CapturePayload, limits: Limits): PayloadRecord {
+  const { subject, device, contexts, elements, events } = payload;
+  try {
+    const columns = encodeEvents(events, { contexts: contexts.length, elements: elements.length }, limits);
+    return { subject, device, contexts, elements, ...columns };
+  } catch (error) {
+    if (error instanceof ColumnError) throw new CodecError(`CapturePayload: ${error.message}.`);
+    throw error;
+  }
+}
+
+function fromPayloadRecord(record: PayloadRecord, limits: Limits): Decoded<CapturePayload> {
+  const { subject, device } = record;
+  try {
+    const contexts = record.contexts.map((context) => plainContext(context));
+    const elements = record.elements.map((element) => plainElement(element));
+    const events = decodeEvents(record, { contexts: contexts.length, elements: elements.length }, limits);
+    return { ok: true, value: { subject, device, contexts, elements, events } };
+  } catch (error) {
+    return failed(error instanceof ColumnError && error.overLimit ? 'limit_exceeded' : 'bad_payload');
+  }
+}
+
+// avsc makes instances of classes of its own; what flows on is plain.
+function plainContext({ app, title, url, private: isPrivate }: Context): Context {
+  return { app, title, url, private: isPrivate };
+}
+
+function plainElement({ role, name, value, secure, bounds }: UiElement): UiElement {
+  return {
+    role,
+    name,
+    value,
+    secure,
+    bounds: bounds === null ? null : { x: bounds.x, y: bounds.y, width: bounds.width, height: bounds.height },
+  };
+}
+
+/** avsc takes Buffers only. */
+function asBufferCopy(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+// --- records of our own topics ---
+
+/** A decoded record whose strings have not been compared with their closed sets yet. */
+type Loose<T> = {
+  readonly [K in keyof T]: T[K] extends string ? string : T[K] extends string | null ? string | null : T[K];
+};
+
+interface CheckedRecord<T> {
+  readonly encode: (value: Loose<T>) => Uint8Array;
+  readonly decode: (bytes: Uint8Array) => T;
+}
+
+/** Checks both ways: what this version writes it also reads. */
+function checkedRecord<T>(
+  name: string,
+  schemas: SchemaIds,
+  limits: Limits,
+  check: (record: Loose<T>) => T & Loose<T>,
+): CheckedRecord<T> {
+  const avro = avroRecord<Loose<T>>(name, schemas, limits);
+  return {
+    encode: (value) => avro.encode(check(value)),
+    decode: (bytes) => check(valueOf(avro.decode(bytes), name)),
+  };
+}
+
+function valueOf<T>(read: Read<T>, name: string): T {
+  if (read.ok) return read.value;
+  throw new CodecError(`${name}: the record does not decode (${read.fault}).`);
+}
+
+function toConsent(record: Loose<ConsentDecision>): ConsentDecision {
+  const { subjectKey, decisionId, kind, decidedAt, until } = record;
+  return { subjectKey, decisionId, kind: oneOf(CONSENT_KINDS, kind, 'ConsentDecision.kind'), decidedAt, until };
+}
+
+function toKeyEntry(record: Loose<KeyringEntry>): KeyringEntry {
+  const { purpose, epoch, keyId, createdAt, state, wrapped, masterKeyId } = record;
+  return {
+    purpose: oneOf(KEY_PURPOSES, purpose, 'KeyringEntry.purpose'),
+    epoch,
+    keyId,
+    createdAt,
+    state: oneOf(KEY_STATES, state, 'KeyringEntry.state'),
+    wrapped: wrapped === null ? null : asBufferCopy(wrapped),
+    masterKeyId,
+  };
+}
+
+function toErasure({ subjectKey, requestedAt, erasureId }: Loose<Erasure>): Erasure {
+  return { subjectKey, requestedAt, erasureId };
+}
+
+function toQuarantine(record: Loose<QuarantineRecord>): QuarantineRecord {
+  const { topic, partition, offset, reason, bytes, quarantinedAt } = record;
+  const known = oneOf(QUARANTINE_REASONS, reason, 'QuarantineRecord.reason');
+  return { topic, partition, offset, reason: known, bytes, quarantinedAt };
+}
+
+function toReleased(record: Loose<ReleasedFields>): ReleasedFields {
+  const { session, subject, day, policy, schema } = record;
+  return { session, subject, day, policy, schema, actions: record.actions.map((action) => toAction(action)) };
+}
+
+function toAction(action: Loose<ReleasedAction>): ReleasedAction {
+  const { step, app, window, url, target_role, target, key } = action;
+  return {
+    step,
+    action: oneOf(ACTIONS, action.action, 'ReleasedAction.action'),
+    app,
+    window,
+    url,
+    target_role,
+    target,
+    key,
+    button: oneOfOrNull(RELEASED_BUTTONS, action.button, 'ReleasedAction.button'),
+    direction: oneOfOrNull(DIRECTIONS, action.direction, 'ReleasedAction.direction'),
+    cell: oneOfOrNull(CELLS, action.cell, 'ReleasedAction.cell'),
+    pause: oneOfOrNull(PAUSES, action.pause, 'ReleasedAction.pause'),
+    length: oneOfOrNull(AMOUNTS, action.length, 'ReleasedAction.length'),
+    count: oneOfOrNull(AMOUNTS, action.count, 'ReleasedAction.count'),
+  };
+}
+
+function oneOf<T extends string>(choices: readonly T[], value: string, field: string): T {
+  for (const choice of choices) if (choice === value) return choice;
+  throw new CodecError(`${field} is not one of the known ones.`);
+}
+
+function oneOfOrNull<T extends string>(choices: readonly T[], value: string | null, field: string): T | null {
+  return value === null ? null : oneOf(choices, value, field);
 }
