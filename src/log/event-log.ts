@@ -55,12 +55,13 @@ export interface ReadRequest extends TopicPartition {
   readonly maxBytes: number;
   /** How long to wait when there is nothing yet; 0 returns at once. */
   readonly waitMs: number;
+  /** Ends the wait: the read then returns what there is, mostly nothing. */
   readonly signal?: AbortSignal;
 }
 
 export interface Fetched {
   readonly records: readonly LogRecord[];
-  /** Where to read next (past holes); equal to the request's offset when nothing was read. */
+  /** Where to read next (past holes, even when no record was read); the request's offset when there was nothing at all. */
   readonly nextOffset: number;
   /** The partition's last stable offset as of this fetch. */
   readonly endOffset: number;
@@ -94,7 +95,11 @@ export interface TransactionalProducer {
 export interface Membership {
   /** Partitions held now; may change at any await. */
   assignment(): readonly TopicPartition[];
-  /** Resolves at the next change of {@link assignment}, or after `waitMs`. */
+  /**
+   * Resolves at the next change of {@link assignment}, after `waitMs`, or when `signal` aborts; at once when it changed since
+   * the last call. Calling it again says that partitions which were taken away are no longer worked on: then they go to
+   * their new owners.
+   */
   changed(waitMs: number, signal?: AbortSignal): Promise<void>;
   /** Leaves the group: its partitions go to others at once. */
   leave(): Promise<void>;
@@ -135,6 +140,14 @@ export class OffsetOutOfRangeError extends Error {
 
 export class UnknownTopicError extends Error {
   override name = 'UnknownTopicError';
+}
+
+/** The log was closed: open it again to go on. Waits that were pending at `close` end early instead. */
+export class LogClosedError extends Error {
+  override name = 'LogClosedError';
+  constructor() {
+    super('The log is closed. Open it again to go on.');
+  }
 }
 
 /** The log's storage failed (full disk, damaged file, no permission); the message says what to do. */
