@@ -75,7 +75,8 @@ const DASHES = /[\u2010-\u2015\u2212\u2E3A\u2E3B]/gu;
 const DIGITS = /\p{Nd}+/gu;
 const SPACES = /[\s\u0085]+/gu;
 const MARKS = /\p{M}+/gu;
+// Not the slash: `State / Province` is one label.
 const SEPARATORS =
-  /\s+[-\u2010-\u2015\u2212|\u00A6\u00B7\u2022\u2023\u2043\u2219\u25CF\u25CB\u22C5\u203A\u00BB\u2192>:/\\]+\s+|[\r\n\u2028\u2029]+/u;
+  /\s+[-\u2010-\u2015\u2212|\u00A6\u00B7\u2022\u2023\u2043\u2219\u25CF\u25CB\u22C5\u203A\u00BB\u2192>:]+\s+|[\r\n\u2028\u2029]+/u;
 const WORDS =
   /\{n\}|[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]|(?:(?![\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}])[\p{L}\p{M}\p{Nl}\p{No}])+/gu;
