@@ -73,13 +73,13 @@ class TopicTable implements GlobalTable {
   }
 
   async #readTo(endOffsets: readonly number[]): Promise<void> {
+    if (this.#failure !== undefined) throw this.#failure.error;
     for (const [partition, end] of endOffsets.entries()) {
       while ((this.#positions[partition] ?? 0) < end) await this.#readOn(partition);
     }
   }
 
   async #readOn(partition: number): Promise<void> {
-    if (this.#failure !== undefined) throw this.#failure.error;
     const { log, topic, apply, signal } = this.#o;
     signal?.throwIfAborted();
     const offset = this.#positions[partition] ?? 0;
