@@ -1,0 +1,90 @@
+/** What a training table looks like to Delta: its protocol, schema and names of progress marks. */
+import { randomUUID } from 'node:crypto';
+import { z } from 'zod';
+import { COLUMNS } from '../columns.ts';
+import { TableFormatError, type SourceCoordinates } from '../sink.ts';
+import type { MetaData } from './actions.ts';
+import { parseJson } from './actions.ts';
+import type { TableState } from './delta-log.ts';
+
+export const PROTOCOL = { minReaderVersion: 1, minWriterVersion: 2 } as const;
+
+/** Metadata of a new table, made at `now` (ms since the epoch). */
+export function newMetaData(name: string, now: number): MetaData {
+  return {
+    id: randomUUID(),
+    name,
+    description: 'Actions of people at computers, with nothing personal in them.',
+    format: { provider: 'parquet', options: {} },
+    schemaString: sparkSchema(),
+    partitionColumns: ['date'],
+    configuration: {},
+    createdTime: now,
+  };
+}
+
+function sparkSchema(): string {
+  const fields = COLUMNS.map(({ name, type, nullable, holds }) => ({
+    name,
+    type,
+    nullable,
+    metadata: { comment: holds },
+  }));
+  return JSON.stringify({ type: 'struct', fields });
+}
+
+/** Progress on a partition of the sanitised topic: the mark's version is the last offset that the table includes. */
+export const progressMark = (table: string, topic: string, partition: number): string =>
+  `${table}/${topic}/${partition}`;
+
+/** Progress on a raw partition, of what reached that sanitised partition: the last raw offset that the table includes. */
+export const sourceMark = (table: string, topic: string, partition: number, source: SourceCoordinates): string =>
+  `${progressMark(table, topic, partition)}<-${source.topic}/${source.partition}`;
+
+/** Kafka's topic names: so that the parts of a mark cannot run into each other. @throws TableFormatError */
+export function checkName(what: string, name: string): void {
+  if (!/^[A-Za-z0-9._-]{1,249}$/u.test(name)) {
+    throw new TableFormatError(`A ${what} may hold letters, digits, '.', '_' and '-' only, at most 249.`);
+  }
+}
+
+/** @throws TableFormatError when this version must not write to the table. */
+export function assertWritable(state: TableState, name: string, location: string): void {
+  const { protocol, metaData } = state;
+  if (protocol === undefined || metaData === undefined) throw new TableFormatError(`${location} is not a Delta table.`);
+  const features = protocol.writerFeatures ?? [];
+  if (protocol.minWriterVersion > PROTOCOL.minWriterVersion || features.length > 0) {
+    const named = features.length > 0 ? ` (${features.join(', ')})` : '';
+    throw new TableFormatError(
+      `The table in ${location} needs Delta writer version ${protocol.minWriterVersion}${named}; this version writes 2. ` +
+        'Another tool has upgraded it: write into a new table.',
+    );
+  }
+  // Progress is kept under the table's name: under another, everything would be taken again.
+  if ((metaData.name ?? '') !== name) {
+    throw new TableFormatError(
+      `The table in ${location} is named "${metaData.name ?? ''}", not "${name}": use its name or another folder.`,
+    );
+  }
+  assertSameColumns(metaData, location);
+}
+
+function assertSameColumns(metaData: MetaData, location: string): void {
+  const where = `schemaString of ${location}`;
+  const parsed = structType.safeParse(parseJson(metaData.schemaString, where));
+  const theirs = parsed.success ? parsed.data.fields : [];
+  const same =
+    theirs.length === COLUMNS.length &&
+    COLUMNS.every((ours, i) => theirs[i]?.name === ours.name && theirs[i]?.type === ours.type);
+  const partitionedAlike = metaData.partitionColumns.length === 1 && metaData.partitionColumns[0] === 'date';
+  const hasInvariants = theirs.some((field) => 'delta.invariants' in field.metadata);
+  if (!same || !partitionedAlike || hasInvariants) {
+    throw new TableFormatError(
+      `The table in ${location} has other columns, partitions or invariants than docs/table.md has: write into a new table.`,
+    );
+  }
+}
+
+const structType = z.object({
+  fields: z.array(z.object({ name: z.string(), type: z.unknown(), metadata: z.record(z.string(), z.unknown()) })),
+});

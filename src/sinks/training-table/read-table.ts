@@ -1,0 +1,115 @@
+/** Reading a training table: for `inspect table`, and for tests that compare tables. */
+import { createHash } from 'node:crypto';
+import { parquetMetadata, parquetReadObjects } from 'hyparquet';
+import { loadZstd, type Zstd } from '../../events/zstd.ts';
+import { COLUMNS, type TableRow } from '../columns.ts';
+import { TableFormatError } from '../sink.ts';
+import { openDeltaLog } from './delta-log.ts';
+import { FILE_COLUMNS } from './data-file.ts';
+import { openLocalStore } from './local-store.ts';
+import { asParquetFile, decompressors } from './parquet.ts';
+import type { TableStore } from './store.ts';
+
+export interface TableFile {
+  /** Relative to the table. */
+  readonly path: string;
+  readonly date: string;
+  readonly bytes: number;
+  /** As its statistics say; undefined when another writer left them out. */
+  readonly rows: number | undefined;
+}
+
+/** A table as of one version. */
+export interface TableView {
+  readonly version: number;
+  readonly name: string;
+  /** By date, then path. */
+  readonly files: readonly TableFile[];
+  /** Rows of all files that tell their number. */
+  readonly rowCount: number;
+  /** Progress marks: the last offset included, by mark. */
+  readonly marks: ReadonlyMap<string, number>;
+  /** All rows, a bounded number at a time: file by file, rows of a file by session and step. */
+  batches(): AsyncGenerator<readonly TableRow[]>;
+}
+
+/**
+ * Opens a table for reading, as it is now.
+ *
+ * @throws TableFormatError when there is none, or one that this version cannot read.
+ */
+export async function readTable(from: {
+  readonly dir: string;
+  readonly store?: TableStore;
+  readonly zstd?: Zstd;
+}): Promise<TableView> {
+  const store = from.store ?? (await openLocalStore(from.dir));
+  const zstd = from.zstd ?? (await loadZstd());
+  const { state } = await openDeltaLog(store, zstd);
+  if (state.version < 0) throw new TableFormatError(`There is no table in ${store.location} yet: run the sink first.`);
+  const files = [...state.files]
+    .map(([path, add]) => ({
+      path,
+      date: add.partitionValues['date'] ?? '',
+      bytes: add.size,
+      rows: rowsOf(add.stats),
+    }))
+    .sort((a, b) => (a.date === b.date ? compare(a.path, b.path) : compare(a.date, b.date)));
+  return {
+    version: state.version,
+    name: state.metaData?.name ?? '',
+    files,
+    rowCount: files.reduce((sum, file) => sum + (file.rows ?? 0), 0),
+    marks: new Map([...state.marks].map(([appId, mark]) => [appId, mark.version])),
+    async *batches() {
+      for (const file of files) yield* readFileRows(store, zstd, file);
+    },
+  };
+}
+
+/**
+ * A digest of the rows that does not depend on files, commits or the order of arrival: the sum, modulo 2^256, of the
+ * SHA-256 of each row as the JSON array of its values in the order of docs/table.md. For finding differences, not for
+ * standing up to someone who makes collisions.
+ */
+export async function tableDigest(table: Pick<TableView, 'batches'>): Promise<{ rows: number; digest: string }> {
+  let [rows, sum] = [0, 0n];
+  for await (const batch of table.batches()) {
+    for (const row of batch) {
+      const canonical = JSON.stringify(COLUMNS.map(({ name }) => row[name]));
+      sum += BigInt(`0x${createHash('sha256').update(canonical).digest('hex')}`);
+      rows++;
+    }
+  }
+  return { rows, digest: BigInt.asUintN(256, sum).toString(16).padStart(64, '0') };
+}
+
+const compare = (a: string, b: string): number => (a < b ? -1 : Number(a > b));
+
+/** Rows decoded at a time. */
+const CHUNK = 65_536;
+
+async function* readFileRows(store: TableStore, zstd: Zstd, { path, date }: TableFile): AsyncGenerator<TableRow[]> {
+  const bytes = await store.read(path);
+  if (bytes === undefined) {
+    throw new TableFormatError(`${path} of ${store.location} is gone: restore it, or read an older version.`);
+  }
+  const file = asParquetFile(bytes);
+  const metadata = parquetMetadata(file.slice(0));
+  const columns = FILE_COLUMNS.map(({ name }) => name);
+  const compressors = decompressors(zstd);
+  for (let rowStart = 0; rowStart < Number(metadata.num_rows); rowStart += CHUNK) {
+    const rowEnd = Math.min(rowStart + CHUNK, Number(metadata.num_rows));
+    const rows = await parquetReadObjects({ file, metadata, columns, rowStart, rowEnd, compressors });
+    yield rows.map((row) => toTableRow(row, date));
+  }
+}
+
+/** The table's schema was checked when it was written; a row of another writer that differs is not ours to repair. */
+const toTableRow = (row: Record<string, unknown>, date: string): TableRow => ({ ...row, date }) as unknown as TableRow;
+
+function rowsOf(stats: string | null | undefined): number | undefined {
+  if (!stats) return undefined;
+  const found = /"numRecords":(\d+)/u.exec(stats)?.[1];
+  return found === undefined ? undefined : Number(found);
+}

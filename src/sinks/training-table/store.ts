@@ -1,0 +1,18 @@
+/**
+ * Where a table's files live. Small on purpose: local disk today, an object store later. Paths are relative to the
+ * table, with `/` between names.
+ */
+export interface TableStore {
+  /** For messages: where the table is. */
+  readonly location: string;
+  /** The whole file, or undefined when there is none. */
+  read(path: string): Promise<Uint8Array | undefined>;
+  /** Names of the files directly in `folder`, in order; only those after `startAfter` if given. No folder: none. */
+  list(folder: string, startAfter?: string): Promise<readonly string[]>;
+  /** Writes a whole file durably unless it is there. Readers never see a part of it. @returns whether it was written. */
+  putIfAbsent(path: string, data: Uint8Array): Promise<boolean>;
+  /** Writes a whole file durably over whatever is there. Readers see the old one or the new one. */
+  put(path: string, data: Uint8Array): Promise<void>;
+  /** Deletes a file; none there is fine. */
+  delete(path: string): Promise<void>;
+}
