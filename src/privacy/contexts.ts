@@ -88,7 +88,9 @@ function isExcludedAddress(address: string, hosts: ReadonlySet<string>): boolean
 /** Address bars leave the scheme out, and recorders copy them. */
 function withScheme(address: string): string {
   if (address.startsWith('//')) return `https:${address}`;
-  const hasScheme = /^[a-z][a-z0-9+.-]*:/iu.test(address) && !/^[a-z0-9.-]+:\d+(?:[/?#]|$)/iu.test(address);
+  const hasScheme =
+    /^[a-z][a-z0-9+.-]*:/iu.test(address) &&
+    !/^(?:localhost|[a-z0-9-]+(?:\.[a-z0-9-]+)+):\d{1,5}(?:[/?#]|$)/iu.test(address);
   return hasScheme ? address : `https://${address}`;
 }
 

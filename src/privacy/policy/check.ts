@@ -12,7 +12,7 @@ export type PolicyFile = z.output<typeof policySchema>;
 export interface CheckedPolicy {
   readonly rules: PolicyFile;
   /** Position of the value at `path`. */
-  place(path: readonly PropertyKey[]): { readonly line: number; readonly column: number };
+  readonly place: (path: readonly PropertyKey[]) => { readonly line: number; readonly column: number };
 }
 
 /**
@@ -48,7 +48,7 @@ export interface YamlContract<S extends z.ZodObject> {
 export function checkYaml<S extends z.ZodObject>(
   source: string,
   contract: YamlContract<S>,
-): { readonly value: z.output<S>; place(path: readonly PropertyKey[]): { line: number; column: number } } {
+): { readonly value: z.output<S>; readonly place: CheckedPolicy['place'] } {
   const lines = new LineCounter();
   const document = parse(source, lines, contract.fail);
   const places = new Places(document, lines);

@@ -42,7 +42,7 @@ function describeType(rule: unknown): string {
   const values = get(rule, 'enum');
   if (Array.isArray(values)) return values.map((value) => `\`${String(value)}\``).join(' or ');
   const constant = get(rule, 'const');
-  if (constant !== undefined) return `\`${String(constant)}\``;
+  if (typeof constant === 'string') return `\`${constant}\``;
   switch (get(rule, 'type')) {
     case 'integer':
       return `whole number from ${String(get(rule, 'minimum'))} to ${String(get(rule, 'maximum'))}`;
@@ -58,7 +58,10 @@ const get = (schema: unknown, key: string): unknown =>
     ? Object.entries(schema).find(([name]) => name === key)?.[1]
     : undefined;
 
-const text = (schema: unknown, key: string): string => String(get(schema, key) ?? '');
+function text(schema: unknown, key: string): string {
+  const value = get(schema, key);
+  return typeof value === 'string' ? value : '';
+}
 
 function part(schema: unknown, key: string): object {
   const value = get(schema, key);

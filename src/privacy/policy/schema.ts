@@ -38,7 +38,7 @@ function list<T extends z.ZodType<string>>(item: T, same: (text: string) => stri
       const seen = new Set<string>();
       for (const [index, text] of texts.entries()) {
         if (seen.has(same(text)))
-          context.addIssue({ code: 'custom', path: [index], message: 'is listed twice: remove one' });
+          context.addIssue({ code: 'custom', path: [index], input: text, message: 'is listed twice: remove one' });
         seen.add(same(text));
       }
     });
@@ -157,12 +157,14 @@ const keystrokesRule = z
           context.addIssue({
             code: 'custom',
             path: [name, index],
+            input: key,
             message: 'is not in namedKeys: add it there or remove it here',
           });
         } else if (name === 'editingKeys' && keys.releasingKeys.includes(key)) {
           context.addIssue({
             code: 'custom',
             path: [name, index],
+            input: key,
             message: 'is in releasingKeys as well: a key cannot do both',
           });
         }
@@ -186,12 +188,18 @@ const gesturesRule = z
   })
   .superRefine((gestures, context) => {
     if (gestures.dragPx < gestures.clickPx) {
-      context.addIssue({ code: 'custom', path: ['dragPx'], message: 'is smaller than clickPx: a press would be both' });
+      context.addIssue({
+        code: 'custom',
+        path: ['dragPx'],
+        input: gestures.dragPx,
+        message: 'is smaller than clickPx: a press would be both',
+      });
     }
     if (gestures.longPressMs < gestures.clickMs) {
       context.addIssue({
         code: 'custom',
         path: ['longPressMs'],
+        input: gestures.longPressMs,
         message: 'is smaller than clickMs: a press would be both',
       });
     }
