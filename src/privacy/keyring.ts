@@ -4,6 +4,7 @@ import { BoundedCache } from './bounded-cache.ts';
 import { KEY_BYTES, KeyError } from './keys/key-error.ts';
 import { createWrapper, type Wrapper } from './keys/wrap.ts';
 
+export { epochOf } from './epoch.ts';
 export { KeyError } from './keys/key-error.ts';
 
 /** What a processor may do with keys. */
@@ -89,11 +90,6 @@ export interface KeyringTable extends Keyring {
    * @throws KeyError when a key in use does not open.
    */
   rewrap(): KeyringChange;
-}
-
-/** The key epoch of a session: the UTC month `YYYY-MM` of its `grantedAt` (ms). */
-export function epochOf(grantedAt: number): string {
-  return new Date(grantedAt).toISOString().slice(0, 7);
 }
 
 /** The key of an entry's record on the keyring topic. */

@@ -1,6 +1,7 @@
 import { drop, keep, quarantine, type DropCounts, type Processor } from '../events/outcome.ts';
 import { TABLE_SCHEMA_VERSION, type ReleasedFields } from '../events/released.ts';
-import { epochOf, type Keyring } from '../privacy/keyring.ts';
+import { epochOf } from '../privacy/epoch.ts';
+import type { Keyring } from '../privacy/keyring.ts';
 import type { Policy } from '../privacy/policy.ts';
 import type { GeneralBatch } from './generalise.ts';
 

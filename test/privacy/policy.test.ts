@@ -45,7 +45,6 @@ gestures:
   longPressMs: 1000
   doubleClickMs: 500
   doubleClickPx: 4
-  scrollGapMs: 2000
 text:
   mode: vocabulary
 columns:
@@ -156,7 +155,7 @@ describe('a mistake in a policy is named with its place', () => {
       '  guardSeconds: 5\n  gardSeconds: 5',
       'p.yaml:8:3: unknown key "gardSeconds" in consent; did you mean guardSeconds?',
     ],
-    ['unknown key at the top', 'text:\n', 'pauses: 1\ntext:\n', 'p.yaml:31:1: unknown key "pauses"'],
+    ['unknown key at the top', 'text:\n', 'pauses: 1\ntext:\n', 'p.yaml:30:1: unknown key "pauses"'],
     ['misspelled key', 'maxMinutes', 'maxMinute', 'unknown key "maxMinute" in session; did you mean maxMinutes?'],
     ['missing rule', '  guardSeconds: 5', '  {}', 'p.yaml:6:1: missing rule consent.guardSeconds'],
     ['missing section', /gestures:\n(?: {2}.*\n)+/u, '', 'p.yaml:1:1: missing rule gestures'],

@@ -44,7 +44,7 @@ export function explainPolicy(policy: Policy): string {
       'Pointer',
       [
         `A click is shorter than ${gestures.clickMs} ms and moves less than ${gestures.clickPx} px; a drag moves more than ${gestures.dragPx} px; a long press lasts more than ${gestures.longPressMs} ms.`,
-        `Two clicks within ${gestures.doubleClickMs} ms and ${gestures.doubleClickPx} px are a double click. Wheel events within ${gestures.scrollGapMs} ms are one scroll. Paths and positions on the screen are never released.`,
+        `Two clicks within ${gestures.doubleClickMs} ms and ${gestures.doubleClickPx} px are a double click. Wheel events in one direction are one scroll, whatever the time between them. Paths and positions on the screen are never released.`,
       ],
     ],
     [

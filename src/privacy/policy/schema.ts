@@ -182,9 +182,6 @@ const gesturesRule = z
       'The second click of a double click follows within this, in milliseconds.',
     ),
     doubleClickPx: wholeNumber(1, 100).describe('The second click of a double click is nearer than this, in pixels.'),
-    scrollGapMs: wholeNumber(50, 60_000).describe(
-      'Wheel events no further apart than this are one scroll, in milliseconds.',
-    ),
   })
   .superRefine((gestures, context) => {
     if (gestures.dragPx < gestures.clickPx) {
