@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PolicyError, explainPolicy, loadPolicy, parsePolicy } from '../../src/privacy/policy.ts';
+import { canonicalJson } from '../../src/privacy/policy/digest.ts';
 import { explainColumns } from '../../src/privacy/policy/explain.ts';
 import { policyReference } from '../../src/privacy/policy/reference.ts';
 import { vocabularyOf } from '../../src/privacy/vocabulary-file.ts';
@@ -368,6 +369,10 @@ describe('loadPolicy', () => {
 });
 
 describe('the digest', () => {
+  it('is taken of one text for equal values', () => {
+    expect(canonicalJson({ b: [{ d: 1, c: 2 }], a: 'x' })).toBe('{"a":"x","b":[{"c":2,"d":1}]}');
+  });
+
   const digest = (source: string): string => parsePolicy(source, 'p').digest;
 
   it('is that of the rules, not of comments, order of keys or layout', () => {

@@ -14,6 +14,9 @@ describe('normaliseSegment', () => {
     ['125% (Recommended)', '{n}% (recommended)'],
     ['٣٤ / १२', '{n} / {n}'],
     ['x\u0000y', 'xy'],
+    // Invisible between a letter and its accent; invisible only after its compatibility form is resolved.
+    ['e\u200d\u0301', 'é'],
+    ['a\uffa0', 'a'],
     ['', ''],
   ])('%j becomes %j', (text, expected) => {
     expect(normaliseSegment(text)).toBe(expected);
