@@ -348,8 +348,9 @@ function readChanges(bytes: Uint8Array, count: number, tableSize: number, out: I
   let value = -1;
   let from = 0;
   while (position < bytes.length) {
+    const isFirst = position === 0;
     const until = from + readVarint(bytes);
-    if (until >= count || (until === from && from > 0)) throw new ColumnError('a change is out of place');
+    if (until >= count || (until === from && !isFirst)) throw new ColumnError('a change is out of place');
     out.fill(value, from, until);
     from = until;
     value = readVarint(bytes) - 1;
@@ -397,6 +398,12 @@ function isInt32(value: number): boolean {
 
 function isUnknownCode(code: number): boolean {
   return Number.isInteger(code) && code >= KNOWN_CODES && code <= 255;
+}
+
+function choice<T>(choices: readonly T[], value: T): number {
+  const index = choices.indexOf(value);
+  if (index === -1) throw new ColumnError('a button or clipboard operation is not one of its set');
+  return index;
 }
 
 /** A column being written. Room for all of a batch is taken at its start, so that no append has to ask. */
@@ -543,7 +550,7 @@ class ColumnWriter {
       case 'pointer_down':
       case 'pointer_up':
         this.#point(event.x, event.y);
-        columns.buttons.byte(POINTER_BUTTONS.indexOf(event.button));
+        columns.buttons.byte(choice(POINTER_BUTTONS, event.button));
         break;
       case 'wheel':
         columns.wheelX.zigzag(event.dx);
@@ -554,7 +561,7 @@ class ColumnWriter {
         columns.keyRefs.varint(this.#key(event.key, event.code));
         break;
       case 'clipboard':
-        columns.clipboardOps.byte(CLIPBOARD_OPS.indexOf(event.op));
+        columns.clipboardOps.byte(choice(CLIPBOARD_OPS, event.op));
         columns.textRefs.varint(this.#text(event.text));
         break;
       case 'value_change':

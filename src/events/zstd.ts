@@ -70,7 +70,15 @@ function nativeZstd(native: NativeZstd): Zstd {
   };
 }
 
-async function wasmZstd(): Promise<Zstd> {
+let onlyWasm: Promise<Zstd> | undefined;
+
+/** One for the process: a second `init` would put new memory under the contexts of the first. */
+function wasmZstd(): Promise<Zstd> {
+  onlyWasm ??= startWasm();
+  return onlyWasm;
+}
+
+async function startWasm(): Promise<Zstd> {
   await wasm.init();
   // The contexts are kept: making one for every message costs more than the message. No dictionary is the empty one.
   const compressor = wasm.createCCtx();

@@ -1,0 +1,104 @@
+/** One value of every record, with every kind of event in it. The fixtures hold these very values: do not change them. */
+import type { ConsentDecision, Erasure, KeyringEntry, QuarantineRecord } from '../../src/events/control.ts';
+import type { CaptureEnvelope, CapturePayload } from '../../src/events/raw.ts';
+import type { ReleasedBatch, ReleasedFields } from '../../src/events/released.ts';
+
+const T = Date.UTC(2025, 5, 2, 9);
+
+export const ENVELOPE: CaptureEnvelope = { session: 's-1', sequence: 7, grantedAt: T - 60_000, receivedAt: T + 5_000 };
+
+const here = { context: 0, element: 1 };
+export const PAYLOAD: CapturePayload = {
+  subject: 'ada@example.org',
+  device: 'laptop-1',
+  contexts: [
+    { app: 'Excel', title: 'Budget.xlsx - Excel', url: '', private: false },
+    { app: 'Chrome', title: 'Search', url: 'https://example.org/a?b=c', private: true },
+  ],
+  elements: [
+    { role: 'button', name: 'Save', value: '', secure: false, bounds: { x: -4, y: 10, width: 80, height: 24 } },
+    { role: 'textbox', name: 'Name', value: 'Ünïcödé 🦊', secure: true, bounds: null },
+  ],
+  events: [
+    { kind: 'focus', at: T, context: 0, element: -1 },
+    { kind: 'pointer_move', at: T + 8, ...here, x: 100, y: 200 },
+    { kind: 'pointer_move', at: T + 16, ...here, x: 96, y: 2_147_483_647 },
+    { kind: 'pointer_down', at: T + 20, ...here, x: 96, y: -2_147_483_648, button: 'left' },
+    { kind: 'unknown', at: T + 21, ...here, code: 200 },
+    { kind: 'pointer_up', at: T + 90, ...here, x: 97, y: 201, button: 'other' },
+    { kind: 'wheel', at: T + 80, context: -1, element: -1, dx: 0, dy: -3 },
+    { kind: 'key_down', at: T + 300, ...here, key: 'a', code: 'KeyA' },
+    { kind: 'key_up', at: T + 350, ...here, key: 'a', code: 'KeyA' },
+    { kind: 'key_down', at: T + 400, ...here, key: 'Enter', code: '' },
+    { kind: 'clipboard', at: T + 500, ...here, op: 'paste', text: 'pasted' },
+    { kind: 'value_change', at: T + 500, ...here, value: 'pasted' },
+    { kind: 'composition', at: T + 600, ...here, text: '日本' },
+    { kind: 'navigate', at: T + 3_000_000_000, context: 1, element: 0 },
+    { kind: 'session_end', at: T + 700, context: 1, element: 0 },
+  ],
+};
+
+const NO_VALUES = {
+  app: null,
+  window: null,
+  url: null,
+  target_role: null,
+  target: null,
+  key: null,
+  button: null,
+  direction: null,
+  cell: null,
+  pause: null,
+  length: null,
+  count: null,
+};
+const RELEASED_FIELDS: ReleasedFields = {
+  session: '5e55',
+  subject: null,
+  day: 20_241,
+  policy: 'sha256:00',
+  schema: 1,
+  actions: [
+    { ...NO_VALUES, step: 0, action: 'away' },
+    { ...NO_VALUES, step: 1, action: 'type', app: 'Excel', target_role: 'textbox', length: '<16', pause: '<1s' },
+    { ...NO_VALUES, step: 2, action: 'scroll', direction: 'down', count: 'more' },
+    {
+      ...NO_VALUES,
+      step: 3,
+      action: 'click',
+      url: 'https://example.org/',
+      target: 'Save',
+      button: 'left',
+      cell: 'top-left',
+    },
+    { ...NO_VALUES, step: 4, action: 'shortcut', key: 'Ctrl+S', window: '{title} - Excel' },
+  ],
+};
+// Only `release` mints the brand; the codec's tests need bytes of one and run no processor.
+export const RELEASED = RELEASED_FIELDS as ReleasedBatch;
+
+export const CONSENT: ConsentDecision = {
+  subjectKey: 'ab12',
+  decisionId: 'd-1',
+  kind: 'pause',
+  decidedAt: T,
+  until: T + 600_000,
+};
+export const KEY_ENTRY: KeyringEntry = {
+  purpose: 'session',
+  epoch: '2025-06',
+  keyId: 'k-1',
+  createdAt: T,
+  state: 'active',
+  wrapped: Buffer.from('000102ff', 'hex'),
+  masterKeyId: 'm-1',
+};
+export const ERASURE: Erasure = { subjectKey: 'ab12', requestedAt: T, erasureId: 'e-1' };
+export const QUARANTINE: QuarantineRecord = {
+  topic: 'interactions.raw',
+  partition: 3,
+  offset: 5_000_000_000,
+  reason: 'bad_payload',
+  bytes: 1_234,
+  quarantinedAt: T,
+};
