@@ -8,6 +8,8 @@ export interface ImportLimits {
   readonly maxSideFileBytes: number;
   /** UTF-8 bytes of one event's text, of one context's texts and of one element's texts. */
   readonly maxTextBytes: number;
+  /** UTF-8 bytes of a subject and of a session's label. */
+  readonly maxNameBytes: number;
   /** Sessions of one file that are open at once. */
   readonly maxOpenSessions: number;
   readonly maxSessions: number;
@@ -25,6 +27,7 @@ export const IMPORT_LIMITS: ImportLimits = Object.freeze({
   maxSideLineBytes: 8_388_608,
   maxSideFileBytes: 67_108_864,
   maxTextBytes: 262_144,
+  maxNameBytes: 1_024,
   maxOpenSessions: 1_000,
   maxSessions: 1_000_000,
   maxSubjects: 100_000,

@@ -138,6 +138,7 @@ export function createSessions(o: SessionsOptions): Sessions {
   };
 
   const openSession = (r: Recorded, id: string, out: Captured[]): OpenSession => {
+    checkNames(r);
     if (closed.has(fingerprint(id))) fail(r.line, reopened(limits));
     if (closed.size >= limits.maxSessions) {
       fail(r.line, `the file has more than ${limits.maxSessions} sessions; split it`);
@@ -188,6 +189,13 @@ export function createSessions(o: SessionsOptions): Sessions {
     }
     current = known ?? openSession(r, id, out);
     return current;
+  };
+
+  const checkNames = (r: Recorded): void => {
+    const most = limits.maxNameBytes;
+    if (r.subject === '') fail(r.line, 'the subject is empty; say who it is');
+    if (Buffer.byteLength(r.subject) > most) fail(r.line, `the subject is longer than ${most} bytes; shorten it`);
+    if (Buffer.byteLength(r.label) > most) fail(r.line, `the session's name is longer than ${most} bytes; shorten it`);
   };
 
   const checkTexts = (r: Recorded): void => {

@@ -4,7 +4,7 @@
  */
 
 import { isUtf8 } from 'node:buffer';
-import { open, type FileHandle } from 'node:fs/promises';
+import { open, stat, type FileHandle } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { ImportError } from './import-error.ts';
 
@@ -42,14 +42,11 @@ export async function openSource(path: string, o: SourceOptions = {}): Promise<S
   const name = basename(path);
   const handle = await openFile(path, name);
   try {
-    const stat = await handle.stat({ bigint: true });
-    if (!stat.isFile()) {
-      throw new ImportError(name, undefined, 'is not a regular file; save the recording to a file and give its path');
-    }
-    const size = Number(stat.size);
+    const opened = await handle.stat({ bigint: true });
+    const size = Number(opened.size);
     const unchanged = async (): Promise<void> => {
       const now = await handle.stat({ bigint: true });
-      if (now.size !== stat.size || now.mtimeNs !== stat.mtimeNs) {
+      if (now.size !== opened.size || now.mtimeNs !== opened.mtimeNs) {
         throw new ImportError(name, undefined, 'changed while it was imported; import a copy that nothing writes to');
       }
     };
@@ -67,7 +64,8 @@ export async function openSource(path: string, o: SourceOptions = {}): Promise<S
 
 async function openFile(path: string, name: string): Promise<FileHandle> {
   try {
-    return await open(path, 'r');
+    // Asked first, because opening a pipe would wait for its writer.
+    if ((await stat(path)).isFile()) return await open(path, 'r');
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
     if (code === 'ENOENT') throw new ImportError(name, undefined, 'no such file; check the path');
@@ -76,6 +74,7 @@ async function openFile(path: string, name: string): Promise<FileHandle> {
     }
     throw new ImportError(name, undefined, 'could not be opened; check that the path is a readable file');
   }
+  throw new ImportError(name, undefined, 'is not a regular file; save the recording to a file and give its path');
 }
 
 interface Reading extends SourceOptions {
@@ -88,7 +87,7 @@ interface Reading extends SourceOptions {
 
 async function* readLines(r: Reading): AsyncGenerator<LineBlock> {
   // One buffer for all reads: an unfinished line moves to its start, the next chunk goes behind it.
-  const buffer = Buffer.allocUnsafe(r.maxLineBytes + CHUNK_BYTES);
+  const buffer = Buffer.allocUnsafe(Math.min(r.maxLineBytes + CHUNK_BYTES, r.size));
   let held = 0;
   let position = 0;
   let first = 1;
