@@ -1,0 +1,86 @@
+import { chmod, mkdir, mkdtemp, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { SinkStorageError, TableFormatError } from '../../src/sinks/sink.ts';
+import { openLocalStore } from '../../src/sinks/training-table/local-store.ts';
+
+let dir: string;
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'table-store-'));
+});
+afterEach(async () => {
+  await rm(dir, { recursive: true, force: true });
+});
+
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+const text = (data: Uint8Array | undefined): string | undefined => data && new TextDecoder().decode(data);
+
+test('of many writers of one name exactly one wins, and its whole file is there', async () => {
+  const store = await openLocalStore(dir);
+  const results = await Promise.all(
+    Array.from({ length: 30 }, (_, i) => store.putIfAbsent('log/1.json', bytes(`${i}`.repeat(10_000)))),
+  );
+  expect(results.filter(Boolean)).toHaveLength(1);
+  expect(text(await store.read('log/1.json'))).toBe(`${results.indexOf(true)}`.repeat(10_000));
+  expect(await readdir(dir)).toEqual(['log']);
+});
+
+test('put replaces, delete forgets, read and list of nothing are nothing', async () => {
+  const store = await openLocalStore(dir);
+  await store.put('a/b', bytes('1'));
+  await store.put('a/b', bytes('2'));
+  await store.put('a/c', bytes('3'));
+  expect(text(await store.read('a/b'))).toBe('2');
+  expect(await store.list('a')).toEqual(['b', 'c']);
+  expect(await store.list('a', 'b')).toEqual(['c']);
+  await store.delete('a/b');
+  await store.delete('a/b');
+  expect(await store.read('a/b')).toBeUndefined();
+  expect(await store.list('nowhere')).toEqual([]);
+});
+
+test('folders are for the owner only, and so are files', async () => {
+  const store = await openLocalStore(join(dir, 'table'));
+  await store.putIfAbsent('date=2026-11-01/part', bytes('x'));
+  await store.put('pointer', bytes('x'));
+  const mode = async (path: string): Promise<number> => (await stat(join(dir, 'table', path))).mode & 0o777;
+  expect(await mode('.')).toBe(0o700);
+  expect(await mode('date=2026-11-01')).toBe(0o700);
+  expect(await mode('date=2026-11-01/part')).toBe(0o600);
+  expect(await mode('pointer')).toBe(0o600);
+});
+
+test('opening removes temporary files that a crash left long ago, and no fresh or other ones', async () => {
+  const old = new Date(Date.now() - 2 * 3_600_000);
+  for (const name of ['.tmp-old', '.tmp-fresh', 'other']) await writeFile(join(dir, name), 'x');
+  await utimes(join(dir, '.tmp-old'), old, old);
+  await utimes(join(dir, 'other'), old, old);
+  await openLocalStore(dir);
+  expect((await readdir(dir)).sort()).toEqual(['.tmp-fresh', 'other']);
+});
+
+test('no path leads out of the folder', async () => {
+  const store = await openLocalStore(dir);
+  for (const path of ['../secret', 'a/../../secret', '/etc/hostname', 'a\\..\\b', 'a\0b']) {
+    await expect(store.read(path)).rejects.toThrow(TableFormatError);
+  }
+});
+
+test('failures of the disk say what to do', async () => {
+  await writeFile(join(dir, 'file'), 'x');
+  await expect(openLocalStore(join(dir, 'file', 'table'))).rejects.toThrow(/is a file: choose another folder/u);
+  const store = await openLocalStore(dir);
+  await mkdir(join(dir, 'folder'));
+  await expect(store.read('folder')).rejects.toThrow(SinkStorageError);
+});
+
+test.skipIf(process.getuid?.() === 0)(
+  'a folder without permission says so (not for root, who may do all)',
+  async () => {
+    await chmod(dir, 0o500);
+    const store = await openLocalStore(dir);
+    await expect(store.put('x', bytes('x'))).rejects.toThrow(/permission denied/u);
+    await chmod(dir, 0o700);
+  },
+);
