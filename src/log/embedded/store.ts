@@ -11,11 +11,10 @@
  * - After a failed commit nothing more is written until the log is opened again: LMDB may not begin a transaction after some
  *   failures, and its binding does not check that.
  */
-import { chmod, mkdir, readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
 import { open, type Database, type RootDatabase } from 'lmdb';
 import { LogClosedError, LogStorageError } from '../event-log.ts';
 import { DamagedBatchError } from './batch.ts';
+import { DamagedFileError, ForeignFolderError, makePrivate, prepareFolder } from './preflight.ts';
 
 /**
  * Work to be done inside one transaction, all or nothing. `check` may throw to refuse this unit alone and must not write;
@@ -157,27 +156,10 @@ function attempt<T>(unit: Unit<T>, resolve: (value: T) => void, reject: (error: 
   return () => resolve(value);
 }
 
-async function prepareFolder(dir: string): Promise<void> {
-  await mkdir(dir, { recursive: true, mode: 0o700 });
-  const names = await readdir(dir);
-  if (names.length > 0 && !names.includes(DATA_FILE) && !names.includes(LOCK_FILE)) throw new ForeignFolderError();
-  const { mode } = await stat(dir);
-  if ((mode & 0o777) !== 0o700) await chmod(dir, 0o700);
-}
-
 function openEnvironment(dir: string, mapSize: number): RootDatabase {
   // permissionsMode is read by lmdb's native part (mdb_env_open's mode) and missing from its types.
   const options = { path: dir, noSubdir: false, mapSize, maxDbs: 8, overlappingSync: false, permissionsMode: 0o600 };
   return open(options);
-}
-
-/** Files that an earlier version, or a copy, left open to others. */
-async function makePrivate(dir: string): Promise<void> {
-  for (const name of [DATA_FILE, LOCK_FILE]) {
-    const path = join(dir, name);
-    const { mode } = await stat(path);
-    if ((mode & 0o777) !== 0o600) await chmod(path, 0o600);
-  }
 }
 
 function storageError(dir: string, doing: 'open' | 'read' | 'write', cause: unknown): LogStorageError {
@@ -205,7 +187,11 @@ function advice(cause: unknown): string {
     // LMDB reports a short write as an I/O error.
     return `a write failed (${text}): the disk is full, over quota, or faulty. ${FREE_ROOM} Nothing of the failed write was kept.`;
   }
-  if (cause instanceof DamagedBatchError || (typeof code === 'number' && DAMAGED.has(code))) {
+  if (
+    cause instanceof DamagedFileError ||
+    cause instanceof DamagedBatchError ||
+    (typeof code === 'number' && DAMAGED.has(code))
+  ) {
     return `the data file is damaged (${text}). Stop every process that uses it, move the folder away and put back a copy of it, or start with an empty folder and import again.`;
   }
   return `${text}. If this happens again after a restart, put back a copy of the folder or start with an empty one.`;
@@ -218,11 +204,7 @@ function isStorageFault(error: unknown): boolean {
   return 'code' in error && typeof error.code === 'number';
 }
 
-class ForeignFolderError extends Error {}
-
 const FREE_ROOM = 'Free disk space, then start again.';
-const DATA_FILE = 'data.mdb';
-const LOCK_FILE = 'lock.mdb';
 const TWO_32 = 2 ** 32;
 const BINARY = { encoding: 'binary', keyEncoding: 'binary' } as const;
 const MAP_FULL = -30792;
