@@ -10,23 +10,29 @@ import type { Vocabulary } from './vocabulary.ts';
 export interface EchoMemory {
   /** Marks every vocabulary entry whose words occur, as a run of whole words, in `text`. */
   remember(text: string): void;
-  /** Whether the entry was typed in this session. */
-  has(entryId: number): boolean;
+  /** How many entries are marked. It only grows, so it can stand for a moment of the session. */
+  readonly size: number;
+  /** Whether the entry was marked when `size` was `known`: what was typed later is no reason to cut what was shown before. */
+  has(entryId: number, known: number): boolean;
 }
 
 /** Shorter words say nothing about what was typed, and would blank half of every menu. */
 const SHORTEST_ASCII_ECHO = 3;
 
 export function createEchoMemory(vocabulary: Vocabulary): EchoMemory {
-  const typed = new Set<number>();
+  /** Each entry with its place in the order of marking. */
+  const typed = new Map<number, number>();
   return {
     remember(text) {
       if (text === '') return;
       for (const id of vocabulary.occurrences(tokens(text))) {
-        if (!typed.has(id) && isTelling(vocabulary.entryTokens(id))) typed.add(id);
+        if (!typed.has(id) && isTelling(vocabulary.entryTokens(id))) typed.set(id, typed.size);
       }
     },
-    has: (entryId) => typed.has(entryId),
+    get size() {
+      return typed.size;
+    },
+    has: (entryId, known) => (typed.get(entryId) ?? Infinity) < known,
   };
 }
 

@@ -5,6 +5,8 @@ import { addDropped, type Away, type OpenedBatch, type VisibleBatch, type Visibl
 
 export interface ContextExcluder {
   readonly process: Processor<OpenedBatch, VisibleBatch>;
+  /** Something is missing before the next batch: where the person went meanwhile is not known. */
+  onGap(): void;
 }
 
 /**
@@ -18,11 +20,15 @@ export function excludeContexts(tools: {
   readonly unknown: 'keep' | 'drop';
 }): ContextExcluder {
   let away = false;
+  /** The recorder can see contexts, but has not shown one since something went missing. */
+  let lost = false;
+  let everKnown = false;
 
   return {
     process(batch) {
       const excluded = batch.contexts.map((context) => tools.isExcluded(context));
-      if (!away && tools.unknown === 'keep' && !excluded.includes(true)) return keep(batch);
+      if (excluded.length > 0) everKnown = true;
+      if (!away && !lost && tools.unknown === 'keep' && !excluded.includes(true)) return keep(batch);
 
       const events: VisibleEvent[] = [];
       let droppedExcluded = 0;
@@ -32,14 +38,15 @@ export function excludeContexts(tools: {
           events.push(event);
         } else if (event.context === -1) {
           if (away) droppedExcluded++;
-          else if (tools.unknown === 'drop') droppedUnknown++;
+          else if (lost || tools.unknown === 'drop') droppedUnknown++;
           else events.push(event);
         } else if (excluded[event.context] === false) {
-          away = false;
+          away = lost = false;
           events.push(event);
         } else {
           if (!away) events.push(awaySince(event));
           away = true;
+          lost = false;
           droppedExcluded++;
         }
       }
@@ -49,6 +56,9 @@ export function excludeContexts(tools: {
         droppedUnknown,
       );
       return keep({ ...batch, events, dropped });
+    },
+    onGap() {
+      lost = everKnown;
     },
   };
 }

@@ -6,8 +6,10 @@ import {
   type DropCounts,
   type DropReason,
   type Outcome,
+  type Processor,
   type QuarantineReason,
 } from '../events/outcome.ts';
+import type { RawEvent } from '../events/raw.ts';
 import type { ReleasedBatch } from '../events/released.ts';
 import type { ConsentTimeline } from '../privacy/consent.ts';
 import { createContextRule, type ContextRule } from '../privacy/contexts.ts';
@@ -53,7 +55,7 @@ export interface Processed {
  * still hold back ({@link Pipeline.pending}).
  */
 export interface EventCounts {
-  /** Events of batches that could be decoded. */
+  /** Events of batches that could be opened; nobody knows how many the others hold. */
   readonly read: number;
   readonly released: number;
   readonly dropped: DropCounts;
@@ -105,46 +107,51 @@ export function createPipeline(
   });
 
   function judge(batch: OpenedBatch, offset: number): Judged {
-    const whole = { events: batch.events.length, dropped: batch.dropped };
     const admitted = sessions.admit(batch, offset);
-    if (admitted.kind !== 'keep') return { outcome: admitted, ...whole };
-    const { session, gap } = admitted.batch;
-    const allowed = consented(batch);
-    let judged: Judged;
-    if (allowed.kind === 'keep' && session.line !== null) {
-      judged = runLine(session, session.line, allowed.batch, gap);
-    } else {
-      // What this batch typed is not known to the session, so it keeps no free text from here on.
-      session.complete = false;
-      judged = { outcome: allowed.kind === 'keep' ? drop('after_end') : allowed, ...whole };
-    }
-    if (batch.events.some((event) => event.kind === 'session_end')) {
+    if (admitted.kind !== 'keep') return allOf(batch, admitted);
+    const session = admitted.batch;
+    const { line } = session;
+    const judged = line === null ? allOf(batch, drop('after_end')) : judgeAdmitted(session, line, batch);
+    if (batch.events.some(isEnd)) {
       unfinished += session.line?.pending() ?? 0;
       sessions.end(session);
     }
     return judged;
   }
 
-  function runLine(session: Session<SessionLine>, line: SessionLine, batch: OpenedBatch, gap: boolean): Judged {
+  function judgeAdmitted(session: Session<SessionLine>, line: SessionLine, whole: OpenedBatch): Judged {
+    const batch = cutAtEnd(whole);
+    const allowed = consented(batch);
+    // What a dropped event typed is not known to the session, so it keeps no free text from here on.
+    if (allowed.kind !== 'keep' || allowed.batch !== batch) session.complete = false;
+    if (allowed.kind !== 'keep') {
+      session.interrupted = true;
+      return allOf(batch, allowed);
+    }
+    return runLine(session, line, allowed.batch);
+  }
+
+  function runLine(session: Session<SessionLine>, line: SessionLine, batch: OpenedBatch): Judged {
     const pendingBefore = line.pending();
     const firstStep = line.nextStep();
     try {
-      if (gap) line.onGap();
+      if (session.interrupted) line.onGap();
+      session.interrupted = false;
       return line.process(batch);
     } catch {
       // Whatever the line was in the middle of is lost. It starts afresh, and keeps no text: it forgot what was typed.
       session.complete = false;
       session.line = createSessionLine(tools, prepared, gate, session, firstStep);
       unfinished += pendingBefore;
-      return { outcome: quarantine('processor_error'), events: batch.events.length, dropped: batch.dropped };
+      return allOf(batch, quarantine('processor_error'));
     }
   }
 
   return {
     process(record) {
-      const opened = open(record);
-      if (opened.kind !== 'keep') return summarise({ outcome: opened, events: 0, dropped: {} }, 0, 0);
       unfinished = 0;
+      const opened = openSafely(open, record);
+      if (opened.kind !== 'keep') return summarise({ outcome: opened, events: 0, dropped: {} }, 0, 0);
       const batch = opened.batch;
       const read = batch.events.length + (batch.dropped.unknown_kind ?? 0);
       return summarise(judge(batch, record.offset), read, unfinished);
@@ -163,12 +170,36 @@ export function createPipeline(
   };
 }
 
+function openSafely(open: Processor<RawRecord, OpenedBatch>, record: RawRecord): Outcome<OpenedBatch> {
+  try {
+    return open(record);
+  } catch {
+    return quarantine('processor_error');
+  }
+}
+
+const isEnd = (event: RawEvent): boolean => event.kind === 'session_end';
+
+/** Nothing of a session follows its end marker, not even in the same batch. */
+function cutAtEnd(batch: OpenedBatch): OpenedBatch {
+  const end = batch.events.findIndex(isEnd);
+  if (end === -1 || end === batch.events.length - 1) return batch;
+  const events = batch.events.slice(0, end + 1);
+  return { ...batch, events, dropped: addDropped(batch.dropped, 'after_end', batch.events.length - events.length) };
+}
+
 /** An outcome, with the raw events that share it and those that were dropped one by one before. */
 interface Judged {
   readonly outcome: Outcome<ReleasedBatch | null>;
   readonly events: number;
   readonly dropped: DropCounts;
 }
+
+const allOf = (batch: OpenedBatch, outcome: Outcome<never>): Judged => ({
+  outcome,
+  events: batch.events.length,
+  dropped: batch.dropped,
+});
 
 function summarise({ outcome, events, dropped }: Judged, read: number, unfinished: number): Processed {
   const others = addDropped(dropped, 'unfinished', unfinished);
@@ -250,6 +281,7 @@ function createSessionLine(
       return { outcome: general, events: batch.events.length, dropped: batch.dropped };
     },
     onGap() {
+      excluder.onGap();
       redactor.onGap();
       reducer.onGap();
     },

@@ -4,6 +4,7 @@ import { epochOf } from '../privacy/epoch.ts';
 import type { Keyring } from '../privacy/keyring.ts';
 import type { Policy } from '../privacy/policy.ts';
 import type { GeneralBatch } from './generalise.ts';
+import { sessionName } from './stages.ts';
 
 /** Ready to be released, if `release` finds nothing against it. */
 export interface PseudonymousBatch {
@@ -28,7 +29,7 @@ export function pseudonymise(tools: {
   return (batch) => {
     const epoch = epochOf(batch.grantedAt);
     const withSubject = policy.columns.subject === 'pseudonym';
-    const session = keyring.pseudonym('session', epoch, `${batch.key}/${batch.session}`);
+    const session = keyring.pseudonym('session', epoch, sessionName(batch));
     const subject = withSubject ? keyring.pseudonym('subject', epoch, batch.subject) : null;
     if (session === undefined || subject === undefined) {
       const destroyed =

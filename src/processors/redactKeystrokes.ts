@@ -1,9 +1,10 @@
 import { keep, type Processor } from '../events/outcome.ts';
 import type { Context, KeyPress, UiElement } from '../events/raw.ts';
 import type { EchoMemory } from '../privacy/echoes.ts';
-import { shortcutName } from '../privacy/keys.ts';
+import { NAMED_KEYS, shortcutName } from '../privacy/keys.ts';
 import type { Policy } from '../privacy/policy.ts';
 import { amountOf } from './amounts.ts';
+import { followModifiers } from './heldModifiers.ts';
 import {
   addDropped,
   type ContentFreeEvent,
@@ -39,21 +40,32 @@ export function redactKeystrokes(tools: {
   const releasing = new Set(tools.policy.releasingKeys);
   const editing = new Set(tools.policy.editingKeys);
   const shortcuts = new Set(tools.policy.shortcuts);
-  const holdMs = tools.policy.modifierHoldSeconds * 1000;
   const { echoes } = tools;
 
-  const held = new Map<Modifier, number>();
+  const held = followModifiers(tools.policy.modifierHoldSeconds * 1000, (key) => named.has(key));
   const typing = followTyping(echoes);
   let run: Run | null = null;
   let out: KeylessEvent[] = [];
   /** Where the last batch left a run that must end before the next event. */
   let closeFirst = false;
+  /** Entries of the echo memory when it was last told of them. */
+  let told = 0;
 
+  /** Nothing leaves before what was typed until now has been remembered, so that its texts can be cut. */
+  function emit(event: KeylessEvent): void {
+    typing.remember();
+    if (echoes.size !== told) {
+      told = echoes.size;
+      out.push({ kind: 'remembered', echoes: told });
+    }
+    out.push(event);
+  }
   function closeRun(): void {
-    if (run === null) return;
-    const length = run.secure ? null : amountOf(run.length);
-    out.push({ kind: 'typed', at: run.at, where: run.where, events: run.events, length });
-    run = null;
+    if (run !== null) {
+      const { at, where, events } = run;
+      emit({ kind: 'typed', at, where, events, length: run.secure ? null : amountOf(run.length) });
+      run = null;
+    }
     typing.close();
   }
 
@@ -66,63 +78,41 @@ export function redactKeystrokes(tools: {
     if (where.element?.secure === true) run.secure = true;
   }
 
-  function isHeld(modifier: Modifier, at: number): boolean {
-    const since = held.get(modifier);
-    if (since === undefined) return false;
-    // A release that never arrived would turn the letters that follow into shortcuts, and release them.
-    if (at - since <= holdMs && at >= since) return true;
-    held.delete(modifier);
-    return false;
-  }
-
+  /** Whether the key did anything; modifiers and locks do not by themselves. */
   function onKeyDown(event: KeyPress, where: Where): boolean {
-    const modifier = MODIFIERS.get(event.key);
-    if (modifier !== undefined) {
-      held.set(modifier, event.at);
-      return false;
-    }
-    if (SILENT_KEYS.has(event.key)) return false;
-    const altGr = isHeld('AltGr', event.at);
-    const ctrl = isHeld('Ctrl', event.at);
-    const alt = isHeld('Alt', event.at);
-    const shift = isHeld('Shift', event.at);
-    const meta = isHeld('Meta', event.at);
-    const { key } = event;
+    const { key, at } = event;
+    if (held.press(event) || SILENT_KEYS.has(key)) return false;
+    const { ctrl, alt, shift, meta, composes, entersCode } = held.during(event);
+    const plain = !composes && !ctrl && !alt && !meta && !shift;
+    const isNamed = named.has(key);
 
-    // Ctrl+Alt is how Windows reports AltGr: it writes a character.
-    const composes = altGr || (ctrl && alt);
-    const secure = where.element?.secure === true;
-    if (!composes && (ctrl || alt || meta || (shift && named.has(key)))) {
+    if (!composes && (ctrl || alt || meta || (shift && isNamed))) {
       const name = shortcutName({ ctrl, alt, shift, meta }, key);
       if (shortcuts.has(name)) {
         closeRun();
-        out.push({ kind: 'shortcut', at: event.at, where, events: 1, key: name });
+        emit({ kind: 'shortcut', at, where, events: 1, key: name });
         return true;
       }
     }
-    const plain = !composes && !ctrl && !alt && !meta;
-    if (plain && !shift && releasing.has(key)) {
+    if (plain && releasing.has(key)) {
       closeRun();
-      out.push({ kind: 'pressed', at: event.at, where, events: 1, key });
+      emit({ kind: 'pressed', at, where, events: 1, key });
       return true;
     }
-    if (!composes && editing.has(key)) {
-      if (run !== null && !sameField(run.where, where)) closeRun();
-      if (run !== null || secure || !plain || shift) {
-        typing.edit(key, ctrl || alt || meta);
-        type(event.at, where, 0);
-      } else {
-        out.push({ kind: 'pressed', at: event.at, where, events: 1, key });
-      }
+    if (run !== null && !sameField(run.where, where)) closeRun();
+    const edits = !composes && editing.has(key);
+    if (edits) typing.edit(key, { byWord: ctrl || alt || meta, selecting: shift });
+    if (plain && isNamed && run === null && where.element?.secure !== true) {
+      emit({ kind: 'pressed', at, where, events: 1, key });
       return true;
     }
-    if (plain && !shift && named.has(key) && run === null && !secure) {
-      out.push({ kind: 'pressed', at: event.at, where, events: 1, key });
-      return true;
-    }
-    type(event.at, where, COMPOSING_KEYS.has(key) ? 0 : 1);
-    if (isText(key) && !(alt && event.code.startsWith('Numpad'))) typing.insert(key);
-    else if (!COMPOSING_KEYS.has(key)) typing.breakOff();
+    type(at, where, isNamed || COMPOSING_KEYS.has(key) ? 0 : 1);
+    if (edits || COMPOSING_KEYS.has(key)) return true;
+    const writes = isText(key) && !entersCode && (composes || !(ctrl || meta));
+    if (writes) typing.insert(key);
+    else typing.close();
+    // A name that nobody knows may be a text that some recorder sent in one piece.
+    if (!isText(key) && !KNOWN_NAMES.has(key)) echoes.remember(key);
     return true;
   }
 
@@ -131,24 +121,26 @@ export function redactKeystrokes(tools: {
       case 'key_down':
         if (!onKeyDown(event, where)) dropped.modifiers++;
         return;
-      case 'key_up': {
-        const modifier = MODIFIERS.get(event.key);
-        if (modifier !== undefined) held.delete(modifier);
+      case 'key_up':
+        held.release(event.key);
         dropped.keyUps++;
         return;
-      }
       case 'composition':
         type(event.at, where, Array.from(event.text).length);
         typing.insert(event.text);
+        // It may stand between keys that were sent although they only spell it.
+        echoes.remember(event.text);
         return;
       case 'value_change':
         echoes.remember(event.value);
         if (run !== null && sameField(run.where, where)) run.events++;
-        else out.push({ kind: 'edited', at: event.at, where, events: 1 });
+        else emit({ kind: 'edited', at: event.at, where, events: 1 });
         return;
       case 'clipboard':
         echoes.remember(event.text);
-        out.push({ kind: 'copied', at: event.at, where, events: 1, op: event.op });
+        // What is typed next may continue it.
+        if (event.op === 'paste') typing.insert(event.text);
+        emit({ kind: 'copied', at: event.at, where, events: 1, op: event.op });
         return;
       case 'pointer_down':
       case 'focus':
@@ -157,12 +149,12 @@ export function redactKeystrokes(tools: {
       case 'session_end':
         closeRun();
         if (event.kind !== 'pointer_down') held.clear();
-        out.push(event);
+        emit(event);
         return;
       case 'pointer_move':
       case 'pointer_up':
       case 'wheel':
-        out.push(event satisfies ContentFreeEvent);
+        emit(event satisfies ContentFreeEvent);
         return;
       case 'unknown':
         throw new TypeError('an event of unknown kind got past openBatch');
@@ -176,15 +168,13 @@ export function redactKeystrokes(tools: {
       closeFirst = false;
       const places = createPlaces(batch);
       const counts = { keyUps: 0, modifiers: 0 };
-      for (const element of batch.elements) {
-        if (HOLDS_VALUES.has(element.role)) echoes.remember(element.value);
-      }
+      const rememberValue = createValueReader(batch.elements, echoes);
       for (const event of batch.events) {
+        rememberValue(event.element);
         // By far the most of all events, and nothing to look at.
         if (event.kind === 'pointer_move') out.push(event);
         else onEvent(event, places(event.context, event.element), counts);
       }
-      typing.remember();
       const dropped = addDropped(addDropped(batch.dropped, 'key_up', counts.keyUps), 'modifier', counts.modifiers);
       return keep({ ...batch, events: out, dropped });
     },
@@ -204,17 +194,6 @@ interface Run {
   secure: boolean;
 }
 
-type Modifier = 'Ctrl' | 'Alt' | 'AltGr' | 'Shift' | 'Meta';
-
-const MODIFIERS: ReadonlyMap<string, Modifier> = new Map([
-  ['Control', 'Ctrl'],
-  ['Alt', 'Alt'],
-  ['AltGraph', 'AltGr'],
-  ['Shift', 'Shift'],
-  ['Meta', 'Meta'],
-  ['OS', 'Meta'],
-]);
-
 /** Keys that neither write nor do anything by themselves. */
 const SILENT_KEYS: ReadonlySet<string> = new Set([
   'CapsLock',
@@ -231,42 +210,41 @@ const SILENT_KEYS: ReadonlySet<string> = new Set([
 /** Keys on the way to a character: the character itself arrives as the next key or as a composition. */
 const COMPOSING_KEYS: ReadonlySet<string> = new Set(['Dead', 'Process', 'Compose']);
 
-/** Roles whose value is what a person entered, not a caption. */
-const HOLDS_VALUES: ReadonlySet<string> = new Set([
-  '',
-  'textbox',
-  'searchbox',
-  'combobox',
-  'spinbutton',
-  'cell',
-  'gridcell',
-  'document',
-  'edit',
-  'text',
-  'code',
-]);
+const KNOWN_NAMES: ReadonlySet<string> = new Set([...NAMED_KEYS, 'Unidentified']);
+
+/** Roles whose value is a caption or a state that nobody entered; every other role's may be what was typed. */
+const HOLDS_NO_TEXT: ReadonlySet<string> = new Set(
+  (
+    'button checkbox heading hyperlink image img link listitem menu menubar menuitem menuitemcheckbox menuitemradio meter ' +
+    'option progressbar radio scrollbar separator slider splitbutton switch tab tablist toolbar treeitem'
+  ).split(' '),
+);
+
+/** Reads the values of the elements that events point at, each element once: they may be what was typed before. */
+function createValueReader(elements: readonly UiElement[], echoes: EchoMemory): (index: number) => void {
+  const seen = new Set<number>();
+  let last = -1;
+  return (index) => {
+    if (index === last) return;
+    last = index;
+    const element = elements[index];
+    if (element === undefined || seen.has(index)) return;
+    seen.add(index);
+    if (!HOLDS_NO_TEXT.has(element.role)) echoes.remember(element.value);
+  };
+}
 
 /** `KeyboardEvent.key` holds the text that a key produces, or a name; names are ASCII words of two letters or more. */
 const isText = (key: string): boolean => !/^[A-Z][A-Za-z0-9]+$/u.test(key);
 
-/** The same field has the focus: values and titles may change while somebody types, the field stays. */
+/**
+ * Nothing tells that another field has the focus. Names, values, titles and even bounds follow what is typed in some apps
+ * (an editor's input sits at the caret), so they do not count: a run split there would show the order of keys.
+ */
 function sameField(a: Where, b: Where): boolean {
   if (a === b) return true;
-  return (
-    a.context?.app === b.context?.app && a.context?.private === b.context?.private && sameElement(a.element, b.element)
-  );
-}
-
-function sameElement(a: UiElement | null, b: UiElement | null): boolean {
-  if (a === b) return true;
-  if (a === null || b === null) return false;
-  return (
-    a.role === b.role &&
-    a.name === b.name &&
-    a.secure === b.secure &&
-    a.bounds?.x === b.bounds?.x &&
-    a.bounds?.y === b.bounds?.y
-  );
+  const sameApp = a.context === null || b.context === null || a.context.app === b.context.app;
+  return sameApp && (a.element?.secure ?? false) === (b.element?.secure ?? false);
 }
 
 /** Looks places up in the batch's tables; the last one is kept, for most events share it with the one before. */

@@ -21,31 +21,31 @@ export function redactText(tools: {
 }): Processor<ActionBatch, TextBatch> {
   const { policy, publicText, vocabulary, echoes } = tools;
 
-  const show = (part: Part): string => {
+  function show(part: Part, known: number): string {
     if ('placeholder' in part) return part.placeholder;
-    return echoes.has(part.entry.id) ? '{typed}' : part.entry.text;
-  };
-  function showText(text: string): string | null {
-    const parts = publicText.parts(text);
-    return parts.length === 0 ? null : parts.map(show).join(' - ');
+    return echoes.has(part.entry.id, known) ? '{typed}' : part.entry.text;
   }
-  function showUrl(url: UrlParts | null): string | null {
+  function showText(text: string, known: number): string | null {
+    const parts = publicText.parts(text);
+    return parts.length === 0 ? null : parts.map((part) => show(part, known)).join(' - ');
+  }
+  function showUrl(url: UrlParts | null, known: number): string | null {
     if (url === null) return null;
-    return `${url.scheme}://${show(url.host)}${url.path.map((part) => `/${show(part)}`).join('')}`;
+    return `${url.scheme}://${show(url.host, known)}${url.path.map((part) => `/${show(part, known)}`).join('')}`;
   }
   function redact(action: RawAction, complete: boolean): TextAction {
-    const { context, element, ...rest } = action;
+    const { context, element, echoes: known, ...rest } = action;
     const mayKeep = (rule: 'vocabulary' | 'none') => complete && rule === 'vocabulary';
     const app = context !== null && mayKeep(policy.app) ? publicText.app(context.app) : null;
     return {
       ...rest,
-      app: app === null ? null : show(app),
-      window: context !== null && mayKeep(policy.window) ? showText(context.title) : null,
-      url: context !== null && mayKeep(policy.url) ? showUrl(publicText.url(context.url)) : null,
+      app: app === null ? null : show(app, known),
+      window: context !== null && mayKeep(policy.window) ? showText(context.title, known) : null,
+      url: context !== null && mayKeep(policy.url) ? showUrl(publicText.url(context.url), known) : null,
       target_role:
         element !== null && policy.target_role === 'known' ? (vocabulary.findRole(element.role)?.text ?? null) : null,
       // What a secure field is called can be what was typed into it, and its role says enough.
-      target: element !== null && !element.secure && mayKeep(policy.target) ? showText(element.name) : null,
+      target: element !== null && !element.secure && mayKeep(policy.target) ? showText(element.name, known) : null,
       bounds: element?.bounds ?? null,
     };
   }

@@ -36,8 +36,11 @@ export function reduceToActions(tools: { readonly policy: Policy['gestures'] }):
   let open: OpenAction | null = null;
   let out: RawAction[] = [];
   let incomplete = 0;
+  /** Entries of the echo memory by now. */
+  let echoes = 0;
 
-  function emit(next: OpenAction): void {
+  function emit(action: Omit<OpenAction, 'echoes'>): void {
+    const next: OpenAction = { ...action, echoes };
     if (open !== null && extend(open, next, policy)) return;
     flush();
     open = next;
@@ -117,6 +120,9 @@ export function reduceToActions(tools: { readonly policy: Policy['gestures'] }):
       case 'session_end':
         giveUpPresses();
         flush();
+        return;
+      case 'remembered':
+        echoes = event.echoes;
         return;
       case 'pointer_move':
         return;
@@ -219,8 +225,9 @@ function isSecondClick(open: OpenAction, next: OpenAction, policy: Policy['gestu
     open.quick &&
     next.quick &&
     open.button === next.button &&
+    next.at >= open.at &&
     next.at - open.at <= policy.doubleClickMs &&
-    Math.hypot((next.x ?? 0) - (open.x ?? 0), (next.y ?? 0) - (open.y ?? 0)) <= policy.doubleClickPx
+    Math.hypot((next.x ?? 0) - (open.x ?? 0), (next.y ?? 0) - (open.y ?? 0)) < policy.doubleClickPx
   );
 }
 

@@ -55,6 +55,7 @@ const mint = (fields: ReleasedFields): ReleasedBatch => fields as ReleasedBatch;
  */
 export function readmit(fields: ReleasedFields): Outcome<ReleasedBatch> {
   const isRight =
+    hasOnly(fields, HEAD_FIELDS) &&
     PSEUDONYM.test(fields.session) &&
     (fields.subject === null || PSEUDONYM.test(fields.subject)) &&
     fields.schema === TABLE_SCHEMA_VERSION &&
@@ -70,6 +71,7 @@ function isShaped(action: ReleasedAction): boolean {
     Number.isSafeInteger(action.step) &&
     action.step >= 0 &&
     action.step <= MAX_STEP &&
+    hasOnly(action, ACTION_FIELDS) &&
     isOneOf(action.action, ACTIONS) &&
     isOneOf(action.button, RELEASED_BUTTONS) &&
     isOneOf(action.direction, DIRECTIONS) &&
@@ -78,9 +80,37 @@ function isShaped(action: ReleasedAction): boolean {
     isOneOf(action.length, AMOUNTS) &&
     isOneOf(action.count, AMOUNTS) &&
     (action.action === 'type' || action.length === null) &&
-    (action.action === 'press' || action.action === 'shortcut' || action.key === null)
+    (action.action === 'press' || action.action === 'shortcut' || action.key === null) &&
+    (action.action !== 'away' || SAID_OF_AWAY.every((field) => action[field] === null))
   );
 }
+
+/** A field that nobody knows would otherwise ride along into every sink that writes whole objects. */
+function hasOnly(record: object, fields: ReadonlySet<string>): boolean {
+  for (const field in record) if (!fields.has(field)) return false;
+  return true;
+}
+
+const TEXT_FIELDS = [
+  'app',
+  'window',
+  'url',
+  'target_role',
+  'target',
+  'key',
+] as const satisfies (keyof ReleasedAction)[];
+const SET_FIELDS = [
+  'button',
+  'direction',
+  'cell',
+  'pause',
+  'length',
+  'count',
+] as const satisfies (keyof ReleasedAction)[];
+const ACTION_FIELDS: ReadonlySet<string> = new Set(['step', 'action', ...TEXT_FIELDS, ...SET_FIELDS]);
+const HEAD_FIELDS: ReadonlySet<string> = new Set(['session', 'subject', 'day', 'policy', 'schema', 'actions']);
+/** Of a stay in a private place nothing is said but that it was. */
+const SAID_OF_AWAY = [...TEXT_FIELDS, 'button', 'direction', 'cell', 'length', 'count'] as const;
 
 const PSEUDONYM = /^[0-9a-f]{32}$/u;
 const MAX_STEP = 10_000_000;
@@ -91,6 +121,7 @@ function isHeadAllowed(fields: ReleasedFields, policy: Policy): boolean {
       ? fields.subject !== null && PSEUDONYM.test(fields.subject)
       : fields.subject === null;
   return (
+    hasOnly(fields, HEAD_FIELDS) &&
     PSEUDONYM.test(fields.session) &&
     subjectIsRight &&
     Number.isSafeInteger(fields.day) &&

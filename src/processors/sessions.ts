@@ -1,5 +1,5 @@
 import { drop, keep, type DropReason, type Outcome } from '../events/outcome.ts';
-import type { OpenedBatch } from './stages.ts';
+import { sessionName, type OpenedBatch } from './stages.ts';
 
 /** A session that the log has shown and whose time has not passed. `L` is what works on its batches. */
 export interface Session<L> {
@@ -11,15 +11,17 @@ export interface Session<L> {
   lastSequence: number;
   /** Sequences below `lastSequence` that have not been seen, as [from, to] pairs. */
   missing: (readonly [number, number])[];
-  /** No batch of it has been missed. */
+  /** No batch of it has been missed or dropped: all that was typed in it is known. */
   complete: boolean;
+  /** Its next batch does not follow the last one that was worked on. */
+  interrupted: boolean;
   ended: boolean;
   line: L | null;
 }
 
 export interface SessionTable<L> {
-  /** Lets the batch in, in its session's order: or says why not. `gap` tells that batches before it are missing. */
-  admit(batch: OpenedBatch, offset: number): Outcome<{ readonly session: Session<L>; readonly gap: boolean }>;
+  /** Lets the batch in, in its session's order: or says why not. */
+  admit(batch: OpenedBatch, offset: number): Outcome<Session<L>>;
   /** The session's end marker has been processed. */
   end(session: Session<L>): void;
   /** The lowest offset that state still depends on, and the partition's time; `next` when nothing does. */
@@ -87,6 +89,7 @@ export function createSessionTable<L>(options: {
       lastSequence: -1,
       missing: [],
       complete: true,
+      interrupted: false,
       ended: false,
       line: null,
     };
@@ -107,19 +110,20 @@ export function createSessionTable<L>(options: {
     admit(batch, offset) {
       advanceTime(batch.receivedAt);
       if (isPast(batch.grantedAt)) return drop('late');
-      const id = `${batch.key}/${batch.session}`;
+      // A recorder that uses a session's name again has opened another session.
+      const id = sessionName(batch);
       const session = sessions.get(id) ?? open(batch, id, offset);
       if (!session.ended) session.lastOffset = offset;
       const { sequence } = batch;
       if (sequence <= session.lastSequence) return drop(refuseOld(session, sequence));
       if (session.ended) return drop('after_end');
-      const gap = sequence > session.lastSequence + 1;
-      if (gap) {
+      if (sequence > session.lastSequence + 1) {
         session.complete = false;
+        session.interrupted = true;
         if (session.missing.length < MAX_HOLES) session.missing.push([session.lastSequence + 1, sequence - 1]);
       }
       session.lastSequence = sequence;
-      return keep({ session, gap });
+      return keep(session);
     },
     end(session) {
       session.ended = true;

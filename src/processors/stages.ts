@@ -71,7 +71,13 @@ export type RedactedInput =
 /** Events that hold no content: they pass as they are. */
 export type ContentFreeEvent = PointerMove | PointerPress | Wheel | Arrival | SessionEnd | Away;
 
-export type KeylessEvent = ContentFreeEvent | RedactedInput;
+/** Stands between events: from here on, so many of the echo memory's entries may show in texts. No raw event of its own. */
+export interface Remembered {
+  readonly kind: 'remembered';
+  readonly echoes: number;
+}
+
+export type KeylessEvent = ContentFreeEvent | RedactedInput | Remembered;
 
 /** Without content of keystrokes, clipboard and values. */
 export interface KeylessBatch extends Omit<OpenedBatch, 'events'> {
@@ -95,6 +101,8 @@ export interface RawAction {
   readonly times: number;
   /** Raw events behind the action. */
   readonly events: number;
+  /** How many entries the echo memory held when this was done: those are cut from its texts. */
+  readonly echoes: number;
 }
 
 export interface ActionBatch extends Omit<OpenedBatch, 'events' | 'contexts' | 'elements'> {
@@ -102,7 +110,7 @@ export interface ActionBatch extends Omit<OpenedBatch, 'events' | 'contexts' | '
 }
 
 /** The texts that may be kept of an action; the rest of it still exact. */
-export interface TextAction extends Omit<RawAction, 'context' | 'element'> {
+export interface TextAction extends Omit<RawAction, 'context' | 'element' | 'echoes'> {
   readonly app: string | null;
   readonly window: string | null;
   readonly url: string | null;
@@ -113,6 +121,11 @@ export interface TextAction extends Omit<RawAction, 'context' | 'element'> {
 
 export interface TextBatch extends Omit<ActionBatch, 'actions'> {
   readonly actions: readonly TextAction[];
+}
+
+/** What a session is called: unlike its id, never the same for two stretches of recording. Personal: it names the subject. */
+export function sessionName(batch: Pick<CaptureBatch, 'session' | 'grantedAt'> & { readonly key: string }): string {
+  return `${batch.key}/${batch.session}/${batch.grantedAt}`;
 }
 
 /** `counts` with `n` more of `reason`; a new object. */

@@ -11,19 +11,20 @@ const OVERLAP = 96;
  */
 export interface TypedText {
   insert(text: string): void;
-  /** Backspace, Delete and caret keys by `KeyboardEvent.key`; `byWord` with Ctrl or Alt held. */
-  edit(key: string, byWord: boolean): void;
-  /** The text goes on somewhere that cannot be followed. */
-  breakOff(): void;
+  /** Backspace, Delete and caret keys by `KeyboardEvent.key`; `byWord` with Ctrl or Alt held, `selecting` with Shift. */
+  edit(key: string, how: { readonly byWord: boolean; readonly selecting: boolean }): void;
   /** Remembers what stands there now; the run may go on. */
   remember(): void;
-  /** Remembers, and starts the next run; its beginning may continue this one's end. */
+  /** Remembers, and starts the next piece; its beginning may continue this one's end. */
   close(): void;
 }
 
 export function followTyping(memory: EchoMemory): TypedText {
   let text: string[] = [];
   let caret = 0;
+  /** Where the selection began that ends at the caret. */
+  let anchor = 0;
+  /** The end of the piece before. */
   let tail = '';
   let changed = false;
 
@@ -38,7 +39,13 @@ export function followTyping(memory: EchoMemory): TypedText {
     remember();
     tail = nextTail;
     text = [];
-    caret = 0;
+    moveTo(0);
+  }
+  const close = (): void => restart((tail + text.join('')).slice(-OVERLAP));
+
+  function moveTo(to: number, selecting = false): void {
+    caret = to;
+    if (!selecting) anchor = to;
   }
   function wordStart(): number {
     let at = caret;
@@ -46,38 +53,46 @@ export function followTyping(memory: EchoMemory): TypedText {
     while (at > 0 && text[at - 1] !== ' ') at--;
     return at;
   }
-  function removeBetween(from: number, to: number): void {
+  function remove(from: number, to: number): void {
     // What is about to vanish may already have been echoed by a live search.
     remember();
     text.splice(from, to - from);
-    caret = from;
+    moveTo(from);
     changed = true;
+  }
+  function removeSelection(): boolean {
+    if (anchor === caret) return false;
+    remove(Math.min(anchor, caret), Math.max(anchor, caret));
+    return true;
   }
 
   return {
     insert(inserted) {
+      removeSelection();
       const signs = Array.from(inserted);
       if (signs.length > MAX_LENGTH) {
         memory.remember(inserted);
         restart(signs.slice(-OVERLAP).join(''));
         return;
       }
-      if (text.length + signs.length > MAX_LENGTH) restart(text.slice(-OVERLAP).join(''));
+      if (text.length + signs.length > MAX_LENGTH) close();
       text.splice(caret, 0, ...signs);
-      caret += signs.length;
+      moveTo(caret + signs.length);
       changed = true;
     },
-    edit(key, byWord) {
-      if (key === 'Backspace') removeBetween(byWord ? wordStart() : Math.max(0, caret - 1), caret);
-      else if (key === 'Delete' && !byWord) removeBetween(caret, Math.min(text.length, caret + 1));
-      else if (key === 'ArrowLeft') caret = byWord ? wordStart() : Math.max(0, caret - 1);
-      else if (key === 'ArrowRight' && !byWord) caret = Math.min(text.length, caret + 1);
-      else if (key === 'Home') caret = 0;
-      else if (key === 'End') caret = text.length;
-      else restart('');
+    edit(key, { byWord, selecting }) {
+      if (key === 'Backspace' || (key === 'Delete' && !byWord)) {
+        if (removeSelection()) return;
+        if (key === 'Delete') remove(caret, Math.min(text.length, caret + 1));
+        else if (caret > 0) remove(byWord ? wordStart() : caret - 1, caret);
+        else tail = byWord ? '' : tail.slice(0, -1);
+      } else if (key === 'ArrowLeft') moveTo(byWord ? wordStart() : Math.max(0, caret - 1), selecting);
+      else if (key === 'ArrowRight' && !byWord) moveTo(Math.min(text.length, caret + 1), selecting);
+      else if (key === 'Home') moveTo(0, selecting);
+      else if (key === 'End') moveTo(text.length, selecting);
+      else close();
     },
-    breakOff: () => restart(''),
     remember,
-    close: () => restart((tail + text.join('')).slice(-OVERLAP)),
+    close,
   };
 }
