@@ -106,7 +106,8 @@ export async function loadConfig(options: {
   const file = options.file === undefined ? await defaultFile(cwd) : resolve(cwd, options.file);
   const settings = file === null ? configSchema.parse({}) : await readConfig(file);
   const base = file === null ? cwd : dirname(file);
-  const given = (flag: string | undefined, variable: string): string | undefined => flag ?? (env[variable] || undefined);
+  const given = (flag: string | undefined, variable: string): string | undefined =>
+    flag ?? (env[variable] || undefined);
 
   const dataOverride = given(options.data, 'REDACTORY_DATA_DIR');
   const data = dataOverride === undefined ? resolve(base, settings.data) : resolve(cwd, dataOverride);

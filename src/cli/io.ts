@@ -82,7 +82,10 @@ export function action<Own extends object>(
 }
 
 /** Opens the data folder for the time of `work`. */
-export async function withWorkspace<T>(context: CommandContext, work: (workspace: Workspace) => Promise<T>): Promise<T> {
+export async function withWorkspace<T>(
+  context: CommandContext,
+  work: (workspace: Workspace) => Promise<T>,
+): Promise<T> {
   const workspace = await openWorkspace(context.config, context.io.env, context.io.now);
   try {
     return await work(workspace);

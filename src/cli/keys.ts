@@ -17,8 +17,12 @@ export function keysCommand(program: Command, io: Io): void {
       action(io, (context) =>
         withWorkspace(context, async (workspace) => {
           const entries = (await openKeyring(workspace)).entries();
-          const lines = entries.map((key) => `${key.epoch}  ${key.purpose.padEnd(8)} ${key.state.padEnd(10)} ${key.keyId}`);
-          context.print(lines.length === 0 ? 'no keys yet: they are made on first use' : lines.join('\n'), { keys: entries });
+          const lines = entries.map(
+            (key) => `${key.epoch}  ${key.purpose.padEnd(8)} ${key.state.padEnd(10)} ${key.keyId}`,
+          );
+          context.print(lines.length === 0 ? 'no keys yet: they are made on first use' : lines.join('\n'), {
+            keys: entries,
+          });
         }),
       ),
     );
@@ -52,7 +56,8 @@ export function keysCommand(program: Command, io: Io): void {
           const keyring = await openKeyring(workspace);
           const entries = keyring.destroyEntries(epoch, workspace.now());
           if (own.yes !== true) {
-            const open = epoch === epochOf(workspace.now()) ? ' This month is still in use: its sessions would be dropped.' : '';
+            const open =
+              epoch === epochOf(workspace.now()) ? ' This month is still in use: its sessions would be dropped.' : '';
             context.print(`would destroy ${entries.length} keys of ${epoch} for good.${open} Add --yes to do it.`, {
               epoch,
               destroyed: 0,
@@ -107,7 +112,11 @@ async function appendEntries(
   const timestamp = workspace.now();
   const records: NewRecord[] = [
     ...tombstones.map((key) => ({ key, value: null, timestamp })),
-    ...entries.map((entry) => ({ key: keyringRecordKey(entry), value: workspace.codec.encodeKeyEntry(entry), timestamp })),
+    ...entries.map((entry) => ({
+      key: keyringRecordKey(entry),
+      value: workspace.codec.encodeKeyEntry(entry),
+      timestamp,
+    })),
   ];
   if (records.length > 0) await workspace.log.append(TOPICS.keyring, records);
 }

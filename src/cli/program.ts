@@ -32,7 +32,9 @@ const COMMANDS = [
 /** The whole command line, not yet parsed. */
 export function createProgram(io: Io): Command {
   const program = new Command('redactory')
-    .description('Turns raw interaction events into training data for computer-use agents; lets nothing personal through.')
+    .description(
+      'Turns raw interaction events into training data for computer-use agents; lets nothing personal through.',
+    )
     .version(version())
     .option('--config <file>', 'config file (default: redactory.yaml in the working folder, if there is one)')
     .option('--data <dir>', 'data folder: log, keys and table (default: .redactory)')

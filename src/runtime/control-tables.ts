@@ -81,7 +81,10 @@ export async function openControlTables(options: {
         if (time > now - OLDEST_EPOCH_MS && time < now + NEWEST_EPOCH_MS) wanted.add(epochOf(time));
       }
       const missing = [...wanted].flatMap((epoch) =>
-        KEY_PURPOSES.filter((purpose) => keyring.state(purpose, epoch) === 'missing').map((purpose) => ({ purpose, epoch })),
+        KEY_PURPOSES.filter((purpose) => keyring.state(purpose, epoch) === 'missing').map((purpose) => ({
+          purpose,
+          epoch,
+        })),
       );
       if (missing.length === 0) return;
       const entries = missing.map(({ purpose, epoch }) => keyring.newEntry(purpose, epoch, now));

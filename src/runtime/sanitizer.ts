@@ -109,7 +109,8 @@ async function workOnPartition(job: PartitionJob): Promise<void> {
   const committed = await log.committed(GROUPS.sanitize, at);
   let offset = committed?.offset ?? (await firstOffset(log, at));
   const warm = committed === undefined ? { offset, time: 0 } : decodeMetadata(committed.metadata, committed.offset);
-  const pipeline = createPipeline(job, job.prepared, warm.time);
+  const { consent, keyring } = job.tables;
+  const pipeline = createPipeline({ ...job, consent, keyring }, job.prepared, warm.time);
   await warmUp(job, pipeline, warm.offset, offset);
   let pendingBefore = pipeline.pending();
 
@@ -287,7 +288,10 @@ export function encodeMetadata(warm: { readonly offset: number; readonly time: n
 }
 
 /** @throws Error when another version has written it: state could not be rebuilt. */
-export function decodeMetadata(metadata: string, committed: number): { readonly offset: number; readonly time: number } {
+export function decodeMetadata(
+  metadata: string,
+  committed: number,
+): { readonly offset: number; readonly time: number } {
   const parsed: unknown = JSON.parse(metadata);
   if (typeof parsed === 'object' && parsed !== null && 'v' in parsed && 'warmFrom' in parsed && 'time' in parsed) {
     const { v, warmFrom, time } = parsed;
@@ -295,7 +299,9 @@ export function decodeMetadata(metadata: string, committed: number): { readonly 
       return { offset: warmFrom, time };
     }
   }
-  throw new Error('the sanitize group has a commit whose metadata this version cannot read: run the version that wrote it');
+  throw new Error(
+    'the sanitize group has a commit whose metadata this version cannot read: run the version that wrote it',
+  );
 }
 
 export function emptySummary(): SanitizerSummary {

@@ -1,9 +1,9 @@
 import type { Codec } from '../events/codec.ts';
 import type { EventLog, LogRecord, TopicPartition } from '../log/event-log.ts';
 import { readmit } from '../processors/release.ts';
-import type { Sink, SinkRecord } from '../sinks/sink.ts';
+import type { Sink, SinkRecord } from '../sinks/index.ts';
 import { workOnGroup } from './partition-group.ts';
-import { isFatal, type FetchSize } from './sanitizer.ts';
+import type { FetchSize } from './sanitizer.ts';
 import type { Telemetry } from './telemetry.ts';
 import { GROUPS, TOPICS } from './topics.ts';
 
@@ -56,7 +56,7 @@ export async function runSink(
     topic: TOPICS.sanitized,
     telemetry: options.telemetry,
     signal: until.signal,
-    isFatal: (error) => isFatal(error) || error instanceof ForeignRecordError || isContractError(error),
+    isFatal: (error) => !MENDED_BY_ANOTHER_TRY.some((name) => error instanceof Error && error.name === name),
     isDone: async () => ends !== undefined && (await areAllTaken(options, ends, finished)),
     work: async (at, signal) => {
       const end = ends?.[at.partition];
@@ -135,7 +135,11 @@ function coordinate(record: LogRecord, header: string): number {
   return Number(text);
 }
 
-async function areAllTaken(options: SinkRunOptions, ends: readonly number[], mine: ReadonlySet<number>): Promise<boolean> {
+async function areAllTaken(
+  options: SinkRunOptions,
+  ends: readonly number[],
+  mine: ReadonlySet<number>,
+): Promise<boolean> {
   for (const [partition, end] of ends.entries()) {
     if (end === 0 || mine.has(partition)) continue;
     const position = await options.log.committed(GROUPS.sink, { topic: TOPICS.sanitized, partition });
@@ -144,5 +148,10 @@ async function areAllTaken(options: SinkRunOptions, ends: readonly number[], min
   return true;
 }
 
-const isContractError = (error: unknown): boolean => error instanceof Error && error.name === 'ContractError';
+/**
+ * Another worker was faster, here or on the table, and the sink wants to be asked again where to go on. After any other
+ * error a sink does not know its own state: the process ends, and the next one starts from what is committed.
+ */
+const MENDED_BY_ANOTHER_TRY = ['FencedError', 'FencedSinkError', 'UsageError'];
+
 const secondsSince = (start: number): number => (performance.now() - start) / 1000;

@@ -44,7 +44,11 @@ export interface Telemetry {
 export type RestartReason = 'fenced' | 'storage' | 'other';
 
 /** Where logs go: JSON lines, or readable lines on a terminal; always to the error output, so that stdout is free for results. */
-export function createLogger(options: { readonly level: string; readonly pretty: boolean; readonly to: DestinationStream }): Logger {
+export function createLogger(options: {
+  readonly level: string;
+  readonly pretty: boolean;
+  readonly to: DestinationStream;
+}): Logger {
   const base = { level: options.level, base: null, timestamp: pino.stdTimeFunctions.isoTime };
   const logger = pino(base, options.pretty ? pinoPretty(options.to) : options.to);
   return { info: at(logger, 'info'), warn: at(logger, 'warn'), error: at(logger, 'error') };

@@ -1,0 +1,160 @@
+import { Option, type Command } from 'commander';
+import { join } from 'node:path';
+import type { LogRecord } from '../log/event-log.ts';
+import { TOPICS } from '../runtime/topics.ts';
+import type { Workspace } from '../runtime/workspace.ts';
+import { readTable, type TableRow } from '../sinks/index.ts';
+import { action, wholeNumber, withWorkspace, type Io } from './io.ts';
+
+interface Own {
+  readonly limit: number;
+}
+
+export function inspectCommand(program: Command, io: Io): void {
+  const inspect = program
+    .command('inspect')
+    .description('counts and released content; of raw only coordinates and sizes');
+  inspect
+    .command('raw')
+    .description('coordinates and sizes of the last raw batches; never their content')
+    .addOption(limitOption())
+    .action(
+      action<Own>(io, (context, own) =>
+        withWorkspace(context, async (workspace) => {
+          const records = await lastRecords(workspace, TOPICS.raw, own.limit);
+          const rows = records.map((record) => {
+            const envelope = record.value === null ? undefined : workspace.codec.openEnvelope(record.value);
+            return {
+              partition: record.partition,
+              offset: record.offset,
+              bytes: record.value?.length ?? 0,
+              sequence: envelope?.ok === true ? envelope.value.sequence : null,
+              receivedAt: envelope?.ok === true ? new Date(envelope.value.receivedAt).toISOString() : null,
+            };
+          });
+          const ends = await workspace.log.endOffsets(TOPICS.raw);
+          context.print(
+            [`records by partition: ${ends.join(', ')}`, ...rows.map((row) => JSON.stringify(row))].join('\n'),
+            { ends, records: rows },
+          );
+        }),
+      ),
+    );
+  inspect
+    .command('sanitized')
+    .description('the last released batches, as they left')
+    .addOption(limitOption())
+    .action(
+      action<Own>(io, (context, own) =>
+        withWorkspace(context, async (workspace) => {
+          const records = await lastRecords(workspace, TOPICS.sanitized, own.limit);
+          const batches = records.flatMap(({ value }) =>
+            value === null ? [] : [workspace.codec.decodeReleased(value)],
+          );
+          const ends = await workspace.log.endOffsets(TOPICS.sanitized);
+          context.print(
+            [`records by partition: ${ends.join(', ')}`, ...batches.map((batch) => JSON.stringify(batch))].join('\n'),
+            { ends, batches },
+          );
+        }),
+      ),
+    );
+  inspect
+    .command('quarantine')
+    .description('what could not be processed: coordinates and reasons')
+    .addOption(limitOption())
+    .action(
+      action<Own>(io, (context, own) =>
+        withWorkspace(context, async (workspace) => {
+          const records = await lastRecords(workspace, TOPICS.quarantine, own.limit);
+          const entries = records.flatMap(({ value }) =>
+            value === null ? [] : [workspace.codec.decodeQuarantine(value)],
+          );
+          const lines = entries.map(
+            (entry) => `${entry.topic}/${entry.partition}@${entry.offset}  ${entry.reason}  ${entry.bytes} bytes`,
+          );
+          context.print(lines.length === 0 ? 'nothing in quarantine' : lines.join('\n'), { entries });
+        }),
+      ),
+    );
+  inspect
+    .command('table')
+    .description("the training table's version, files, rows and counts by action")
+    .addOption(limitOption())
+    .action(
+      action<Own>(io, async (context, own) => {
+        const table = await describeTable(join(context.config.data, 'table'), own.limit);
+        const count = (n: number): string => n.toLocaleString('en');
+        context.print(
+          [
+            `version ${table.version}: ${count(table.rows)} rows of ${count(table.sessions)} sessions ` +
+              `in ${table.files} files, ${count(table.bytes)} bytes`,
+            ...Object.entries(table.actions).map(([name, n]) => `  ${name.padEnd(14)}${count(n).padStart(12)}`),
+            ...table.sample.map((row) => JSON.stringify(row)),
+          ].join('\n'),
+          table,
+        );
+      }),
+    );
+  inspect.addHelpText(
+    'after',
+    '\nExamples:\n  redactory inspect table --limit 20\n  redactory inspect quarantine --json',
+  );
+}
+
+const limitOption = (): Option =>
+  new Option('--limit <n>', 'how many to show').argParser(wholeNumber(0, 100_000)).default(10);
+
+/** The last records of each partition, at most `limit` in all, oldest first within a partition. */
+async function lastRecords(workspace: Workspace, topic: string, limit: number): Promise<LogRecord[]> {
+  const ends = await workspace.log.endOffsets(topic);
+  const begins = await workspace.log.beginOffsets(topic);
+  const each = Math.ceil(limit / Math.max(1, ends.length));
+  const records: LogRecord[] = [];
+  for (const [partition, end] of ends.entries()) {
+    let offset = Math.max(begins[partition] ?? 0, end - each);
+    while (offset < end) {
+      const at = { topic, partition, offset };
+      const fetched = await workspace.log.read({ ...at, maxRecords: each, maxBytes: 1 << 24, waitMs: 0 });
+      records.push(...fetched.records);
+      if (fetched.nextOffset === offset) break;
+      offset = fetched.nextOffset;
+    }
+  }
+  return records.slice(0, limit);
+}
+
+interface TableSummary {
+  readonly version: number;
+  readonly files: number;
+  readonly bytes: number;
+  rows: number;
+  sessions: number;
+  readonly actions: Record<string, number>;
+  readonly sample: TableRow[];
+}
+
+async function describeTable(dir: string, limit: number): Promise<TableSummary> {
+  const view = await readTable({ dir });
+  const bytes = view.files.reduce((sum, file) => sum + file.bytes, 0);
+  const summary: TableSummary = {
+    version: view.version,
+    files: view.files.length,
+    bytes,
+    rows: 0,
+    sessions: 0,
+    actions: {},
+    sample: [],
+  };
+  const sessions = new Set<string>();
+  for await (const batch of view.batches()) {
+    for (const row of batch) {
+      summary.rows++;
+      sessions.add(row.session);
+      summary.actions[row.action] = (summary.actions[row.action] ?? 0) + 1;
+      if (summary.sample.length < limit) summary.sample.push(row);
+    }
+  }
+  summary.sessions = sessions.size;
+  return summary;
+}

@@ -1,0 +1,213 @@
+import { Option, type Command } from 'commander';
+import { resolve, join } from 'node:path';
+import { loadPolicy } from '../privacy/policy.ts';
+import { serveHealth } from '../runtime/health.ts';
+import { runSanitizer, type SanitizerSummary } from '../runtime/sanitizer.ts';
+import { runSink, type SinkSummary } from '../runtime/sink-runner.ts';
+import { TOPICS } from '../runtime/topics.ts';
+import type { Workspace } from '../runtime/workspace.ts';
+import { openJsonlSink, openTrainingTable, type Sink } from '../sinks/index.ts';
+import { action, UsageError, withWorkspace, type CommandContext, type Io } from './io.ts';
+import { describeCounts } from './summary.ts';
+
+interface UntilEnd {
+  readonly untilEnd?: boolean;
+}
+
+interface SinkChoice {
+  readonly to: 'table' | 'jsonl';
+  readonly out?: string;
+}
+
+export function sanitizeCommand(program: Command, io: Io): void {
+  program
+    .command('sanitize')
+    .description('run the processors: from the raw topic to the sanitised topic')
+    .addOption(untilEndOption())
+    .addOption(policyOption())
+    .addHelpText('after', '\nExamples:\n  redactory sanitize\n  redactory sanitize --until-end --policy balanced')
+    .action(
+      action<UntilEnd>(io, (context, own) =>
+        withWorkspace(context, async (workspace) => {
+          const sanitized = await withHealth(context, (ready) => sanitize(context, workspace, own, ready));
+          context.print(describeCounts(sanitized), { sanitized });
+        }),
+      ),
+    );
+}
+
+export function sinkCommand(program: Command, io: Io): void {
+  program
+    .command('sink')
+    .description('move released batches from the sanitised topic into the training table')
+    .addOption(untilEndOption())
+    .addOption(new Option('--to <sink>', 'where rows go').choices(['table', 'jsonl']).default('table'))
+    .option('--out <file>', 'jsonl: the file to write, or - for stdout (default: -)')
+    .addHelpText('after', '\nExamples:\n  redactory sink\n  redactory sink --until-end --to jsonl --out - | head')
+    .action(
+      action<UntilEnd & SinkChoice>(io, (context, own) =>
+        withWorkspace(context, async (workspace) => {
+          const toStdout = own.to === 'jsonl' && (own.out ?? '-') === '-';
+          const written = await withHealth(context, (ready) => sink(context, workspace, own, own, ready));
+          if (!toStdout) context.print(describeSink(written), { sink: written });
+        }),
+      ),
+    );
+}
+
+export function runCommand(program: Command, io: Io): void {
+  program
+    .command('run')
+    .description('sanitize and sink in one process')
+    .addOption(untilEndOption())
+    .addOption(policyOption())
+    .addHelpText('after', '\nExamples:\n  redactory run\n  redactory run --until-end --data D --json')
+    .action(
+      action<UntilEnd>(io, (context, own) =>
+        withWorkspace(context, async (workspace) => {
+          const result = await withHealth(context, (ready) => runBoth(context, workspace, own, ready));
+          context.print(`${describeCounts(result.sanitized)}\n${describeSink(result.sink)}`, {
+            ...result,
+            table: join(context.config.data, 'table'),
+          });
+        }),
+      ),
+    );
+}
+
+export interface RunResult {
+  readonly sanitized: SanitizerSummary;
+  readonly sink: SinkSummary;
+}
+
+/**
+ * Runs processors and sink side by side; if one fails, both stop. With `untilEnd` the sink goes on to what the processors
+ * have released at their end.
+ */
+export async function runBoth(
+  context: Pick<CommandContext, 'config' | 'telemetry' | 'signal'>,
+  workspace: Workspace,
+  own: UntilEnd,
+  ready: () => void = () => {},
+): Promise<RunResult> {
+  if (own.untilEnd === true) {
+    const sanitized = await sanitize(context, workspace, own, ready);
+    return { sanitized, sink: await sink(context, workspace, own, { to: 'table' }, ready) };
+  }
+  const failure = new AbortController();
+  const both = { ...context, signal: AbortSignal.any([context.signal, failure.signal]) };
+  const guarded = async <T>(work: Promise<T>): Promise<T> => {
+    try {
+      return await work;
+    } catch (error) {
+      failure.abort();
+      throw error;
+    }
+  };
+  const results = await Promise.allSettled([
+    guarded(sanitize(both, workspace, own, ready)),
+    guarded(sink(both, workspace, own, { to: 'table' }, () => {})),
+  ]);
+  const [sanitized, written] = results;
+  if (sanitized.status === 'rejected') throw sanitized.reason;
+  if (written.status === 'rejected') throw written.reason;
+  return { sanitized: sanitized.value, sink: written.value };
+}
+
+async function sanitize(
+  context: Pick<CommandContext, 'config' | 'telemetry' | 'signal'>,
+  workspace: Workspace,
+  own: UntilEnd,
+  ready: () => void,
+): Promise<SanitizerSummary> {
+  const { policy, vocabulary } = await loadPolicy(context.config.policy);
+  const tables = await workspace.controlTables(policy.consent.guardSeconds * 1000);
+  await tables.catchUp();
+  ready();
+  return runSanitizer(
+    {
+      log: workspace.log,
+      codec: workspace.codec,
+      policy,
+      vocabulary,
+      subjectKey: await workspace.subjectKeys(),
+      tables,
+      telemetry: context.telemetry,
+      fetch: context.config.fetch,
+      now: workspace.now,
+    },
+    { end: own.untilEnd === true, signal: context.signal },
+  );
+}
+
+async function sink(
+  context: Pick<CommandContext, 'config' | 'telemetry' | 'signal'>,
+  workspace: Workspace,
+  own: UntilEnd,
+  choice: SinkChoice,
+  ready: () => void,
+): Promise<SinkSummary> {
+  const target = await openSink(context, workspace, choice);
+  try {
+    ready();
+    return await runSink(
+      {
+        log: workspace.log,
+        codec: workspace.codec,
+        sink: target,
+        telemetry: context.telemetry,
+        fetch: context.config.fetch,
+        flushSeconds: context.config.sink.flushSeconds,
+        now: workspace.now,
+      },
+      { end: own.untilEnd === true, signal: context.signal },
+    );
+  } finally {
+    await target.close();
+  }
+}
+
+function openSink(
+  context: Pick<CommandContext, 'config' | 'telemetry'>,
+  workspace: Workspace,
+  choice: SinkChoice,
+): Promise<Sink> {
+  if (choice.to === 'jsonl') {
+    const out = choice.out ?? '-';
+    return openJsonlSink({ out: out === '-' ? process.stdout : resolve(out) });
+  }
+  if (choice.out !== undefined) throw new UsageError('--out goes with --to jsonl: the table is in the data folder');
+  return openTrainingTable({
+    dir: join(context.config.data, 'table'),
+    topic: TOPICS.sanitized,
+    flushRows: context.config.sink.flushRows,
+    now: workspace.now,
+    zstd: workspace.zstd,
+    onCommit: ({ rows, bytes }) => context.telemetry.tableCommitted(rows, bytes),
+  });
+}
+
+/** Serves metrics and health while `work` runs, if the config names a port. */
+async function withHealth<T>(context: CommandContext, work: (ready: () => void) => Promise<T>): Promise<T> {
+  const { host, port } = context.config.telemetry;
+  let isReady = false;
+  const ready = (): void => {
+    isReady = true;
+  };
+  if (port === null) return work(ready);
+  const server = await serveHealth({ host, port, telemetry: context.telemetry, isReady: () => isReady });
+  context.telemetry.log.info('serving /metrics, /livez and /readyz', { address: server.address });
+  try {
+    return await work(ready);
+  } finally {
+    await server.close();
+  }
+}
+
+function describeSink({ batches, rows }: SinkSummary): string {
+  return `table: ${rows.toLocaleString('en')} rows of ${batches.toLocaleString('en')} released batches`;
+}
+
+const untilEndOption = (): Option => new Option('--until-end', 'stop at the end that the topic has at the start');
+export const policyOption = (): Option =>
+  new Option('--policy <file>', 'policy file, or strict or balanced (default: strict)');
