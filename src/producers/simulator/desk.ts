@@ -203,9 +203,9 @@ export class Desk {
     const end = this.now + seconds * 1000;
     while (this.now < end) {
       const what = this.random.unit();
-      if (what < 0.42) this.now = this.#pointer.wander(this.now, this.random.between(400, 2200));
-      else if (what < 0.62) this.scroll(this.random.whole(2, 9) * (this.random.chance(0.8) ? -1 : 1));
-      else this.wait(300, 1700);
+      if (what < 0.36) this.now = this.#pointer.wander(this.now, this.random.between(300, 1500));
+      else if (what < 0.58) this.scroll(this.random.whole(2, 9) * (this.random.chance(0.8) ? -1 : 1));
+      else this.wait(300, 2300);
     }
   }
 
@@ -215,7 +215,7 @@ export class Desk {
 
   /** Takes in what has come up: the hand seldom lies still. */
   #muse(): void {
-    if (this.random.chance(0.7)) this.now = this.#pointer.wander(this.now, this.random.between(300, 1500));
+    if (this.random.chance(0.6)) this.now = this.#pointer.wander(this.now, this.random.between(300, 1200));
     else this.wait(200, 900);
   }
 

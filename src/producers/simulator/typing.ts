@@ -169,6 +169,7 @@ export class Typist {
     this.#recorder.key('key_up', t, this.#heldKey, this.#heldCode);
     if (t > this.#t) this.#t = t;
     this.#heldUntil = Number.POSITIVE_INFINITY;
+    this.#heldKey = '';
   }
 
   /** Lets everything go. */

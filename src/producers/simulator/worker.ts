@@ -7,6 +7,7 @@ import type { Population } from './people.ts';
 import { Pointer } from './pointer.ts';
 import type { Random } from './random.ts';
 import { Recorder } from './recorder.ts';
+import { windowOf } from './screen.ts';
 import { Typist } from './typing.ts';
 import type { ConsentShares, Faults, PlantedString, SimulatedRecord } from './types.ts';
 
@@ -84,6 +85,7 @@ export class Worker {
     });
     const typist = new Typist(person.keyboard, person.rhythm, recorder, random);
     const pointer = new Pointer(person.hand, recorder, random);
+    recorder.arrive(start, 'focus', windowOf(person, 'files', 'Desktop'));
     const desk = new Desk({ person, recorder, typist, pointer, random, now: start });
     yield* this.#activities(desk, recorder);
     recorder.passTime(end);

@@ -29,7 +29,7 @@ function* signIn(desk: Desk, shop: Shop): Script {
   desk.turnTo(pageOf(person, { title: ['Sign in - ', shop.name], url: [`https://${shop.host}/login`] }));
   const email: Detail = { text: person.email, kind: 'email' };
   desk.click(control('textbox', 'Email'));
-  desk.type({ text: person.email, details: [email] }, 'email', true);
+  desk.type(person.email, 'email', true);
   desk.valueChange(email);
   yield;
   const secret = field('textbox', { name: ['Password'], secure: true });
@@ -58,7 +58,7 @@ function* checkout(desk: Desk, shop: Shop): Script {
     const empty = control('textbox', label);
     if (random.chance(0.7)) desk.tabTo(empty);
     else desk.click(empty);
-    const typed = desk.type({ text: detail.text, details: [] }, detail.kind, detail.kind === 'card');
+    const typed = desk.type(detail.text, detail.kind, detail.kind === 'card');
     if (random.chance(0.5)) desk.valueChange({ ...detail, text: typed });
     // Some recorders see the field with its new value.
     if (random.chance(0.3)) desk.click(field('textbox', { name: [label], value: [{ ...detail, text: typed }] }));

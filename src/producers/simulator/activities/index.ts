@@ -26,7 +26,7 @@ export const ACTIVITIES: readonly Activity[] = [
   { name: 'search', weight: 3, run: search },
   { name: 'terminal', weight: 1.5, run: terminal },
   { name: 'code', weight: 2, run: code },
-  { name: 'private', weight: 1, run: privateLife },
+  { name: 'private', weight: 1.5, run: privateLife },
   { name: 'document', weight: 3, run: document },
   { name: 'tickets', weight: 3, run: tickets },
 ];

@@ -19,19 +19,25 @@ export function* mail(desk: Desk): Script {
   if (random.chance(0.2)) yield* tidyUp(desk, colleague);
 }
 
-/** Half of the people use the web for their mail. */
+const usesWebMail = (desk: Desk): boolean => desk.person.index % 4 === 1;
+
+function untitled(desk: Desk): readonly Piece[] {
+  if (!usesWebMail(desk)) return ['Untitled - Message (HTML)'];
+  return ['Compose Mail - ', { text: desk.person.email, kind: 'email' }];
+}
+
 function mailbox(desk: Desk, title: readonly Piece[]): Place {
   const { person } = desk;
-  if (person.index % 4 !== 1) return windowOf(person, 'mail', ...title);
+  if (!usesWebMail(desk)) return windowOf(person, 'mail', ...title);
   return pageOf(person, { title: [...title, ' - Gmail'], url: ['https://mail.google.com/mail/u/0/#inbox'] });
 }
 
 function* compose(desk: Desk, colleague: Identity): Script {
   const { person, random } = desk;
   desk.button('New mail');
-  desk.turnTo(mailbox(desk, ['Untitled - Message (HTML)']));
+  desk.turnTo(mailbox(desk, untitled(desk)));
   desk.click(control('textbox', 'To'));
-  desk.type({ text: colleague.name.slice(0, 9), details: [] }, null);
+  desk.type(colleague.name.slice(0, 9), 'name');
   desk.wait(300, 900);
   desk.press('Enter');
   yield;
@@ -39,7 +45,7 @@ function* compose(desk: Desk, colleague: Identity): Script {
   if (random.chance(0.5)) desk.tabTo(control('textbox', 'Add a subject'));
   else desk.click(control('textbox', 'Add a subject'));
   const typed = desk.type(subject, 'message');
-  desk.retitle(mailbox(desk, [{ text: typed, kind: 'message' }, ' - Message (HTML)']));
+  if (!usesWebMail(desk)) desk.retitle(mailbox(desk, [{ text: typed, kind: 'message' }, ' - Message (HTML)']));
   desk.tabTo(control('document', 'Message body'));
   desk.type(`Hi ${colleague.firstName},`, null);
   desk.press('Enter', 2);
@@ -78,10 +84,10 @@ function* body(desk: Desk, colleague: Identity): Script {
     desk.press('Enter');
     yield;
   }
-  desk.type({ text: person.name, details: [{ text: person.name, kind: 'name' }] }, 'name');
+  desk.type(person.name, 'name');
   if (random.chance(0.5)) {
     desk.press('Enter');
-    desk.type({ text: person.phone, details: [] }, 'phone', true);
+    desk.type(person.phone, 'phone', true);
   }
   yield;
 }

@@ -72,18 +72,18 @@ const PLACES: readonly PrivatePlace[] = [
 export function* privateLife(desk: Desk): Script {
   const { random } = desk;
   const which = random.unit();
-  if (which < 0.2) return yield* lookUpPassword(desk);
+  if (which < 0.25) return yield* lookUpPassword(desk);
   const visited = random.pick(PLACES);
   const title = random.pick(visited.titles);
   // In a private window, what else tells the place apart is not always known to the policy.
-  const hidden = which < 0.45;
+  const hidden = which < 0.5;
   desk.turnTo(place(desk, visited, title, hidden));
   desk.read(random.between(3, 15));
   yield;
   desk.click(field('textbox', { name: [visited.asks] }));
   const { person } = desk;
   const note = `${person.name} ${person.birthday}: ${title.toLowerCase()}, ${random.pick(person.cities)}`;
-  desk.type({ text: note, details: [] }, 'private_place');
+  desk.type(note, 'private_place');
   yield;
   desk.button(random.pick(['Submit', 'Send', 'Save', 'Next']));
   desk.read(random.between(2, 8));

@@ -50,7 +50,7 @@ function* fillCell(desk: Desk, name: string): Script {
     desk.paste(detail);
     desk.valueChange(detail);
   } else {
-    const typed = desk.type({ text: detail.text, details: [] }, detail.kind);
+    const typed = desk.type(detail.text, detail.kind);
     desk.press(random.pick(['Enter', 'Tab']));
     desk.valueChange({ ...detail, text: typed });
   }
