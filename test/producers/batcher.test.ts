@@ -50,6 +50,18 @@ describe('batcher', () => {
     expect(payload?.elements).toHaveLength(1 + others.length);
   });
 
+  test('contexts that differ in one field only are two; a private window is never taken for another', () => {
+    const base = context('a');
+    const others: Context[] = [
+      { ...base, app: 'Mail' },
+      { ...base, title: 'b' },
+      { ...base, url: 'https://x.test/' },
+      { ...base, private: true },
+    ];
+    const [payload] = run([base, ...others].map((c, i) => [move(i), c, null]));
+    expect(payload?.contexts).toEqual([base, ...others]);
+  });
+
   test('texts cannot run into each other', () => {
     const one: Context = { app: 'a","b', title: '', url: '', private: false };
     const two: Context = { app: 'a', title: 'b', url: '', private: false };

@@ -135,6 +135,7 @@ describe('agentnet', () => {
       tree(101.49, 'Save', 'ButtonControl'),
       { time_stamp: 102.9, a11y_tree: null },
       tree(103.0, 'Items', 'ListItemControl', { BoundingRectangle: null }),
+      tree(103.25, 'Next', 'ButtonControl'),
       tree(106, 'Old', 'WhateverControl'),
     ),
     'events.jsonl': jsonl(
@@ -166,8 +167,8 @@ describe('agentnet', () => {
       ['pointer_move', 'two', null],
       ['pointer_down', 'two', 'Items'],
       ['pointer_up', 'two', 'Items'],
-      ['pointer_down', 'two', null],
-      ['pointer_up', 'two', null],
+      ['pointer_down', 'two', 'Next'],
+      ['pointer_up', 'two', 'Next'],
       // Two seconds before the press is too old.
       ['pointer_down', 'two', null],
       ['pointer_up', 'two', null],

@@ -183,6 +183,16 @@ async function refusal(o: Parameters<typeof collect>[0]): Promise<string> {
 const REFUSAL = /^$|^(events|top_window|element|recording|log|metadata)\.(jsonl?|csv)(:\d+)?: [\x20-\x7e±]+$/;
 
 describe('large files', () => {
+  test('a bad last line is found before the first batch, however late it comes', async () => {
+    const folder = await folderOf({});
+    const path = join(folder, 'large.jsonl');
+    const lines = await writeLarge(path, 1_500_000);
+    await appendFile(path, '{"subject":');
+    const { error, batches } = await failure(options(path, 'capture-jsonl'));
+    expect(batches).toBe(0);
+    expect(error.line).toBe(lines + 1);
+  });
+
   test('50 MB pass through in a few megabytes of memory', async () => {
     const folder = await folderOf({});
     const path = join(folder, 'large.jsonl');
