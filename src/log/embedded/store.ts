@@ -54,8 +54,13 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   try {
     await prepareFolder(dir);
     const root = openEnvironment(dir, options.mapSizeBytes);
-    await makePrivate(dir);
-    return new LmdbStore(root, options);
+    try {
+      await makePrivate(dir);
+      return new LmdbStore(root, options);
+    } catch (error) {
+      await root.close();
+      throw error;
+    }
   } catch (error) {
     throw storageError(dir, 'open', error);
   }
