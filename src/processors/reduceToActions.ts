@@ -225,10 +225,16 @@ function isSecondClick(open: OpenAction, next: OpenAction, policy: Policy['gestu
     open.quick &&
     next.quick &&
     open.button === next.button &&
+    sameElement(open, next) &&
     next.at >= open.at &&
     next.at - open.at <= policy.doubleClickMs &&
     Math.hypot((next.x ?? 0) - (open.x ?? 0), (next.y ?? 0) - (open.y ?? 0)) < policy.doubleClickPx
   );
+}
+
+/** Recorders that give no positions put every click on one spot. */
+function sameElement(a: OpenAction, b: OpenAction): boolean {
+  return a.where.element?.role === b.where.element?.role && a.where.element?.name === b.where.element?.name;
 }
 
 function sameApp(a: OpenAction, b: OpenAction): boolean {
@@ -241,8 +247,7 @@ function samePlace(a: OpenAction, b: OpenAction): boolean {
     p.context?.app === q.context?.app &&
     p.context?.title === q.context?.title &&
     p.context?.url === q.context?.url &&
-    p.element?.role === q.element?.role &&
-    p.element?.name === q.element?.name
+    sameElement(a, b)
   );
 }
 

@@ -32,7 +32,9 @@ export async function workOnGroup(options: {
     while (!stop.aborted) {
       startAssigned(membership, running, options, stop, (error) => failure.abort(error));
       if (await options.isDone()) break;
-      await membership.changed(POLL_MS, stop);
+      // Work that comes to its end is noticed at once: at the end of a short run there is nothing else to wait for.
+      const busy = [...running.values()].filter((one) => !one.ended()).map((one) => one.finished);
+      await Promise.race([membership.changed(POLL_MS, stop), ...busy]);
     }
   } finally {
     for (const one of running.values()) one.abort.abort();
@@ -45,6 +47,7 @@ export async function workOnGroup(options: {
 interface Running {
   readonly abort: AbortController;
   readonly finished: Promise<void>;
+  readonly ended: () => boolean;
 }
 
 function startAssigned(
@@ -64,7 +67,11 @@ function startAssigned(
     if (running.has(at.partition)) continue;
     const abort = new AbortController();
     const signal = AbortSignal.any([stop, abort.signal]);
-    running.set(at.partition, { abort, finished: keepWorking(at, options, signal, onFatal) });
+    let hasEnded = false;
+    const finished = keepWorking(at, options, signal, onFatal).finally(() => {
+      hasEnded = true;
+    });
+    running.set(at.partition, { abort, finished, ended: () => hasEnded });
   }
 }
 
