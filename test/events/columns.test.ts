@@ -72,6 +72,8 @@ describe('columns that do not', () => {
     ['too many times', { ...move, times: bytes(0, 0) }],
     ['a time step without end', { ...move, times: Buffer.alloc(9, 0x80) }],
     ['a time after 2199', { ...move, times: bytes(0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f) }],
+    ['the first time after 2199', { ...move, startedAt: Date.UTC(2200, 0, 1) }],
+    ['the last time before 1990', { ...move, startedAt: Date.UTC(1990, 0, 1) - 1 }],
     ['a time before 1990', { ...move, startedAt: 0 }],
     ['a start that is no number', { ...move, startedAt: Number.NaN }],
     ['too few x', { ...move, x: NOTHING }],
