@@ -1,9 +1,16 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { setTimeout as realDelay } from 'node:timers/promises';
 import { FencedError, type EventLog, type Membership, type TopicPartition } from '../log/event-log.ts';
 import type { RestartReason, Telemetry } from './telemetry.ts';
 
 /** Work on one partition, until it is stopped, taken away, or done. Throws to be started again from the last commit. */
 export type PartitionWork = (at: TopicPartition, signal: AbortSignal) => Promise<void>;
+
+/** Waits `ms` milliseconds, or until `signal` aborts; never rejects. */
+export type Delay = (ms: number, signal: AbortSignal) => Promise<void>;
+
+export const delay: Delay = async (ms, signal) => {
+  await realDelay(ms, undefined, { signal }).catch(() => undefined);
+};
 
 const FIRST_RETRY_MS = 50;
 const LAST_RETRY_MS = 5_000;
@@ -22,6 +29,7 @@ export async function workOnGroup(options: {
   readonly isDone: () => Promise<boolean>;
   readonly isFatal: (error: unknown) => boolean;
   readonly telemetry: Telemetry;
+  readonly delay: Delay;
   readonly signal: AbortSignal;
 }): Promise<void> {
   const membership = await options.log.join(options.group, options.topic);
@@ -99,7 +107,7 @@ async function keepWorking(
         partition: at.partition,
         reason: error instanceof Error ? error.name : 'unknown',
       });
-      await delay(retryMs, undefined, { signal }).catch(() => undefined);
+      await options.delay(retryMs, signal);
       retryMs = Math.min(retryMs * 2, LAST_RETRY_MS);
     }
   }

@@ -15,7 +15,7 @@ import type { Policy } from '../privacy/policy.ts';
 import type { Vocabulary } from '../privacy/vocabulary.ts';
 import { createPipeline, preparePolicy, type Pipeline, type Processed } from '../processors/pipeline.ts';
 import type { ControlTables } from './control-tables.ts';
-import { workOnGroup } from './partition-group.ts';
+import { delay, workOnGroup, type Delay } from './partition-group.ts';
 import type { Telemetry } from './telemetry.ts';
 import { GROUPS, TOPICS } from './topics.ts';
 
@@ -29,6 +29,8 @@ export interface SanitizerOptions {
   readonly telemetry: Telemetry;
   readonly fetch: FetchSize;
   readonly now: () => number;
+  /** How to wait before work on a partition starts again; by default, in real time. */
+  readonly delay?: Delay;
 }
 
 export interface FetchSize {
@@ -79,6 +81,7 @@ export async function runSanitizer(
     group: GROUPS.sanitize,
     topic: TOPICS.raw,
     telemetry: options.telemetry,
+    delay: options.delay ?? delay,
     signal: until.signal,
     isFatal,
     isDone: async () => ends !== undefined && (await areAllCommitted(log, ends)),

@@ -2,7 +2,7 @@ import type { Codec } from '../events/codec.ts';
 import type { EventLog, LogRecord, TopicPartition } from '../log/event-log.ts';
 import { readmit } from '../processors/release.ts';
 import type { Sink, SinkRecord } from '../sinks/index.ts';
-import { workOnGroup } from './partition-group.ts';
+import { delay, workOnGroup, type Delay } from './partition-group.ts';
 import type { FetchSize } from './sanitizer.ts';
 import type { Telemetry } from './telemetry.ts';
 import { GROUPS, TOPICS } from './topics.ts';
@@ -16,6 +16,8 @@ export interface SinkRunOptions {
   /** Longest time that a released batch waits for its commit, in seconds. */
   readonly flushSeconds: number;
   readonly now: () => number;
+  /** How to wait before work on a partition starts again; by default, in real time. */
+  readonly delay?: Delay;
 }
 
 export interface SinkSummary {
@@ -55,6 +57,7 @@ export async function runSink(
     group: GROUPS.sink,
     topic: TOPICS.sanitized,
     telemetry: options.telemetry,
+    delay: options.delay ?? delay,
     signal: until.signal,
     isFatal: (error) => !MENDED_BY_ANOTHER_TRY.some((name) => error instanceof Error && error.name === name),
     isDone: async () => ends !== undefined && (await areAllTaken(options, ends, finished)),
