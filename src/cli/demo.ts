@@ -51,7 +51,7 @@ async function demo(context: CommandContext, own: Own): Promise<void> {
   const started = performance.now();
   const workspace = await openWorkspace(context.config, context.io.env, context.io.now);
   try {
-    const example = await simulateInto(workspace, own);
+    const beginnings = await simulateInto(workspace, own);
     const simulatedAt = performance.now();
     const result = await runBoth(context, workspace, { untilEnd: true });
     const seconds = {
@@ -59,12 +59,12 @@ async function demo(context: CommandContext, own: Own): Promise<void> {
       run: (performance.now() - simulatedAt) / 1000,
     };
     const table = join(context.config.data, 'table');
-    const released = example === null ? [] : await rowsOf(context, workspace, table, example);
+    const example = await chooseExample(context, workspace, table, beginnings);
     context.print(
       [
         describeCounts(result.sanitized),
         '',
-        sideBySide(example, released),
+        sideBySide(example),
         '',
         `${result.sink.rows.toLocaleString('en')} rows in ${table}`,
         `simulated in ${seconds.simulate.toFixed(1)} s, redacted and written in ${seconds.run.toFixed(1)} s`,
@@ -72,19 +72,22 @@ async function demo(context: CommandContext, own: Own): Promise<void> {
         'Open the table in Python (pip install deltalake pandas):',
         `  import deltalake; print(deltalake.DeltaTable("${table}").to_pandas())`,
       ].join('\n'),
-      { ...result, seconds, table, example: { released } },
+      { ...result, seconds, table, example: example?.rows ?? [] },
     );
   } finally {
     await workspace.close();
   }
 }
 
-/** Puts the simulation on the log; gives back one batch of raw events to show, with some typing in it. */
-async function simulateInto(workspace: Workspace, own: Own): Promise<Captured | null> {
+/** Sessions whose beginning is kept to choose an example from, and how many batches of each. */
+const KEPT_SESSIONS = 60;
+const KEPT_BATCHES = 10;
+
+/** Puts the simulation on the log; gives back the first batches of some sessions. Made-up people: there is no harm in it. */
+async function simulateInto(workspace: Workspace, own: Own): Promise<readonly Captured[][]> {
   const ingest = createIngest(workspace);
   const stream = simulate({ ...own, start: await workspace.trustedNow(), subjectKey: await workspace.subjectKeys() });
-  let example: Captured | null = null;
-  let best = 0;
+  const beginnings = new Map<string, Captured[]>();
   for (const simulated of stream) {
     if (simulated.kind === 'consent') {
       await ingest.decide(simulated.decision);
@@ -92,58 +95,77 @@ async function simulateInto(workspace: Workspace, own: Own): Promise<Captured | 
     }
     const { record } = simulated;
     await ingest.capture(record);
-    const score = record.envelope.sequence === 0 ? 0 : interest(record);
-    if (score > best) [best, example] = [score, record];
+    const { session, sequence } = record.envelope;
+    if (sequence === 0 && beginnings.size < KEPT_SESSIONS) beginnings.set(session, []);
+    const kept = beginnings.get(session);
+    if (kept?.length === sequence && sequence < KEPT_BATCHES) kept.push(record);
   }
   await ingest.flush();
-  return example;
+  return [...beginnings.values()];
 }
 
-/** Batches with typing, clicks and something secret show the most. */
-function interest({ payload }: Captured): number {
-  const kinds = new Set(payload.events.map((event) => event.kind));
-  const typed = payload.events.filter((event) => event.kind === 'key_down').length;
-  const wanted = ['key_down', 'pointer_down', 'clipboard', 'value_change', 'focus'] as const;
-  return wanted.filter((kind) => kinds.has(kind)).length * 10 + Math.min(typed, 30) / 3;
+/** The beginning of a session, raw and released. */
+interface Example {
+  readonly captured: readonly Captured[];
+  readonly rows: readonly TableRow[];
 }
 
-async function rowsOf(
+/** The session whose first rows show the most: kept texts, typing, different actions. */
+async function chooseExample(
   context: CommandContext,
   workspace: Workspace,
   table: string,
-  example: Captured,
-): Promise<readonly TableRow[]> {
+  beginnings: readonly Captured[][],
+): Promise<Example | null> {
   const { policy } = await loadPolicy(context.config.policy);
   const tables = await workspace.controlTables(policy.consent.guardSeconds * 1000);
   await tables.catchUp();
-  const { key, envelope } = example;
-  const pseudonym = tables.keyring.pseudonym('session', epochOf(envelope.grantedAt), sessionName({ key, ...envelope }));
-  const rows: TableRow[] = [];
-  for await (const batch of (await readTable({ dir: table, zstd: workspace.zstd })).batches()) {
-    rows.push(...batch.filter((row) => row.session === pseudonym));
+  const rowsOf = new Map<string, TableRow[]>();
+  for (const captured of beginnings) {
+    const first = captured[0];
+    if (first === undefined) continue;
+    const id = sessionName({ key: first.key, ...first.envelope });
+    rowsOf.set(tables.keyring.pseudonym('session', epochOf(first.envelope.grantedAt), id) ?? '', []);
   }
-  return rows.toSorted((a, b) => a.step - b.step);
+  for await (const batch of (await readTable({ dir: table, zstd: workspace.zstd })).batches()) {
+    for (const row of batch) if (row.step < SHOWN) rowsOf.get(row.session)?.push(row);
+  }
+  let best: Example | null = null;
+  for (const [i, rows] of [...rowsOf.values()].entries()) {
+    rows.sort((a, b) => a.step - b.step);
+    const example = { captured: beginnings[i] ?? [], rows };
+    if (best === null || interest(example) > interest(best)) best = example;
+  }
+  return best;
 }
 
-const SHOWN = 14;
+function interest({ rows }: Example): number {
+  const actions = new Set(rows.map((row) => row.action));
+  const texts = rows.filter((row) => row.window !== null && row.target !== null && !row.target.includes('{'));
+  const typed = rows.filter((row) => row.action === 'type' && row.length !== null && row.length !== '<4');
+  const places = new Set(rows.map((row) => row.url ?? row.window));
+  return actions.size * 2 + places.size * 3 + texts.length + typed.length * 2;
+}
+
+const SHOWN = 16;
 const WIDTH = 58;
 
-/** What a raw batch of one session holds, next to the first rows that were released of that session. */
-function sideBySide(example: Captured | null, rows: readonly TableRow[]): string {
+/** What the raw log holds of a session's beginning, next to what was released of it. */
+function sideBySide(example: Example | null): string {
   if (example === null) return 'no session to show';
-  const left = rawLines(example).slice(0, SHOWN);
-  const right = rows.slice(0, SHOWN).map(rowLine);
-  const lines = Array.from({ length: Math.max(left.length, right.length) }, (_, i) => {
-    return `  ${cut(left[i] ?? '').padEnd(WIDTH)} | ${cut(right[i] ?? '')}`;
-  });
-  const head = `  ${'one made-up session on the raw log'.padEnd(WIDTH)} | what was released of it`;
+  const left = example.captured.flatMap((captured, i) => rawLines(captured, i === 0)).slice(0, 2 * SHOWN);
+  const right = example.rows.map(rowLine);
+  const lines = Array.from({ length: Math.max(left.length, right.length) }, (_, i) =>
+    `  ${cut(left[i] ?? '').padEnd(WIDTH)} | ${cut(right[i] ?? '')}`.trimEnd(),
+  );
+  const head = `  ${'one made-up session as the raw log holds it'.padEnd(WIDTH)} | what was released of it`;
   return [head, `  ${'-'.repeat(WIDTH)}-+-${'-'.repeat(WIDTH)}`, ...lines].join('\n');
 }
 
 const cut = (text: string): string => (text.length > WIDTH ? `${text.slice(0, WIDTH - 1)}…` : text);
 
-function rawLines({ payload }: Captured): string[] {
-  const lines = [`subject ${payload.subject}`, `device ${payload.device}`];
+function rawLines({ payload }: Captured, isFirst: boolean): string[] {
+  const lines = isFirst ? [`subject ${payload.subject}, device ${payload.device}`] : [];
   let keys = '';
   let moves = 0;
   let place = '';
@@ -176,6 +198,9 @@ function rawLines({ payload }: Captured): string[] {
 }
 
 function rowLine(row: TableRow): string {
-  const detail = [row.key, row.target_role, row.target, row.window, row.length, row.direction, row.count];
-  return `${String(row.step).padStart(3)} ${row.action.padEnd(9)} ${detail.filter((text) => text !== null).join(' | ')}`;
+  const place = row.url ?? row.window ?? row.app;
+  const what = [row.key, row.target_role, row.target, row.length, row.direction, row.count].filter(
+    (text) => text !== null,
+  );
+  return `${String(row.step).padStart(2)} ${row.action.padEnd(12)} ${what.join(' ')}${place === null ? '' : ` in ${place}`}`;
 }
