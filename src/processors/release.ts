@@ -63,6 +63,8 @@ export function readmit(fields: ReleasedFields): Outcome<ReleasedBatch> {
   return isRight ? keep(mint(fields)) : quarantine('release_refused');
 }
 
+// Types promise it; the gate looks all the same.
+const isString = (value: unknown): value is string => typeof value === 'string';
 const isOneOf = (value: string | null, values: readonly string[]): boolean => value === null || values.includes(value);
 
 /** Every value is from its closed set, whatever the policy. */
@@ -143,7 +145,8 @@ function createActionCheck(policy: Policy, vocabulary: Vocabulary): (action: Rel
     vocabulary.findApp(text)?.text === text;
   const isText = (text: string | null): boolean =>
     text === null ||
-    verdicts.get(text, (t) => ({ ok: isEntry(t) || t.split(' - ').every(isEntry) || isSplitEntry(t) })).ok;
+    (isString(text) &&
+      verdicts.get(text, (t) => ({ ok: isEntry(t) || t.split(' - ').every(isEntry) || isSplitEntry(t) })).ok);
   // An entry may hold the separator itself: try every way to put neighbouring pieces together again.
   const isSplitEntry = (text: string): boolean => {
     const pieces = text.split(' - ');
@@ -157,18 +160,19 @@ function createActionCheck(policy: Policy, vocabulary: Vocabulary): (action: Rel
   };
   const isUrl = (url: string | null): boolean =>
     url === null ||
-    verdicts.get(`url ${url}`, () => {
-      const match = /^https?:\/\/([^/]+)((?:\/[^/]+)*)$/u.exec(url);
-      const [host, path] = [match?.[1], match?.[2]];
-      if (host === undefined || path === undefined) return { ok: false };
-      const hostIsRight = placeholders.has(host) || vocabulary.findHost(host)?.text === host;
-      const names = path.split('/').slice(1);
-      return {
-        ok:
-          hostIsRight &&
-          names.every((name) => placeholders.has(name) || vocabulary.findPathSegment(name)?.text === name),
-      };
-    }).ok;
+    (isString(url) &&
+      verdicts.get(`url ${url}`, () => {
+        const match = /^https?:\/\/([^/]+)((?:\/[^/]+)*)$/u.exec(url);
+        const [host, path] = [match?.[1], match?.[2]];
+        if (host === undefined || path === undefined) return { ok: false };
+        const hostIsRight = placeholders.has(host) || vocabulary.findHost(host)?.text === host;
+        const names = path.split('/').slice(1);
+        return {
+          ok:
+            hostIsRight &&
+            names.every((name) => placeholders.has(name) || vocabulary.findPathSegment(name)?.text === name),
+        };
+      }).ok);
   const isKey = ({ action, key }: ReleasedAction): boolean => {
     if (columns.key === 'none' || (action !== 'press' && action !== 'shortcut')) return key === null;
     return key !== null && (action === 'press' ? keys : shortcuts).has(key);

@@ -25,7 +25,13 @@ const keyless = (placed: readonly Placed[]): KeylessBatch => {
       case 'key_up':
       case 'unknown':
         return [];
-      default:
+      case 'pointer_move':
+      case 'pointer_down':
+      case 'pointer_up':
+      case 'wheel':
+      case 'focus':
+      case 'navigate':
+      case 'session_end':
         return [event];
     }
   });

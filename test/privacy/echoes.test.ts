@@ -1,0 +1,58 @@
+import { describe, expect, it } from 'vitest';
+import { createEchoMemory } from '../../src/privacy/echoes.ts';
+import { vocabularyOf } from '../../src/privacy/vocabulary-file.ts';
+
+const VOCABULARY = vocabularyOf(
+  '[texts]\nSave\nSave as\nOK\nOK {n}\nPage {n}\n{n}\n保存\nNew\n[apps]\nWord = winword\n',
+  'test',
+);
+
+/** The entries that count as typed once all of `texts` were remembered. */
+function typed(...texts: readonly string[]): string[] {
+  const memory = createEchoMemory(VOCABULARY);
+  for (const text of texts) memory.remember(text);
+  return VOCABULARY.entries.filter(({ id }) => memory.has(id, memory.size)).map(({ text }) => text);
+}
+
+describe('echo memory', () => {
+  it.each([
+    ['', []],
+    ['save', ['Save']],
+    ['please SAVE it', ['Save']],
+    ['Save As', ['Save', 'Save as']],
+    ['save, as', ['Save', 'Save as']],
+    ['saves', []],
+    ['autosave', []],
+    ['word', ['Word']],
+    ['page 17', ['Page {n}']],
+    ['保存する', ['保存']],
+    ['ｓａｖｅ', ['Save']],
+    ['sa\u200Bve', ['Save']],
+  ])('marks whole words: %j', (text, expected) => {
+    expect(typed(text).toSorted()).toEqual(expected.toSorted());
+  });
+
+  it('does not mark what says nothing: two letters, a number', () => {
+    expect(typed('ok 17')).toEqual([]);
+    expect(typed('new')).toEqual(['New']);
+  });
+
+  it('does not join texts', () => {
+    expect(typed('sa', 've')).toEqual([]);
+  });
+
+  it('knows what was typed by when', () => {
+    const memory = createEchoMemory(VOCABULARY);
+    const [save, word] = [VOCABULARY.find('save')?.id ?? -1, VOCABULARY.findApp('Word')?.id ?? -1];
+    memory.remember('save');
+    const before = memory.size;
+    memory.remember('word');
+    memory.remember('save');
+    expect([memory.has(save, 0), memory.has(save, before), memory.has(word, before)]).toEqual([false, true, false]);
+    expect([memory.has(save, memory.size), memory.has(word, memory.size), memory.size]).toEqual([
+      true,
+      true,
+      before + 1,
+    ]);
+  });
+});

@@ -1,0 +1,233 @@
+import { describe, expect, it } from 'vitest';
+import { createConsentTimeline } from '../../src/privacy/consent.ts';
+import { createPipeline } from '../../src/processors/pipeline.ts';
+import { balance, jsonCodec, policyWith, record, records, run, subjectKey, toolsWith } from '../helpers/line.ts';
+import { context, cut, element, script, START, type Placed } from '../helpers/recording.ts';
+
+const work = (): Placed[] =>
+  script()
+    .focus()
+    .type('dear bob')
+    .chord('Control', 's')
+    .on(element({ role: 'button', name: 'Save' }))
+    .move(1, 1)
+    .click()
+    .end().events;
+
+describe('a session', () => {
+  it('comes out as its actions, and nothing more', () => {
+    const { released, pipeline } = run(records([work()]));
+    expect(released).toHaveLength(1);
+    expect(released[0]).toMatchObject({ day: 20_161, policy: policyWith().digest, schema: 1 });
+    expect(
+      released[0]?.actions.map(({ step, action, key, length, target }) => [step, action, key ?? length ?? target]),
+    ).toEqual([
+      [0, 'focus', 'Search'],
+      [1, 'type', '<16'],
+      [2, 'shortcut', 'Ctrl+S'],
+      [3, 'click', 'Save'],
+    ]);
+    expect([pipeline.pending(), pipeline.openSessions()]).toEqual([0, 0]);
+  });
+
+  it('goes on counting its steps over batches', () => {
+    const { released, actions } = run(records(cut(work(), [3, 8, 20])));
+    expect(actions.map(({ step }) => step)).toEqual([0, 1, 2, 3]);
+    expect(new Set(released.map(({ session }) => session)).size).toBe(1);
+  });
+
+  it('gives back nothing for a batch that only adds to what is open', () => {
+    const { results } = run(records([script().type('abc').events]));
+    expect(results).toMatchObject([{ kind: 'keep', reason: null, released: null, counts: { read: 6, released: 0 } }]);
+  });
+
+  it('used again under another grant has another pseudonym', () => {
+    const [first, second] = [record(work(), 0), record(work(), 1, { grantedAt: START + 1 })];
+    const { released } = run([first, second]);
+    expect(released).toHaveLength(2);
+    expect(released[0]?.session).not.toBe(released[1]?.session);
+  });
+});
+
+describe('counts add up', () => {
+  it('for a whole session', () => {
+    const { results } = run(records(cut(work(), [5, 9])));
+    const { read, accounted } = balance(results);
+    expect(read).toBe(work().length);
+    expect(accounted).toBe(read);
+  });
+  it('for events after the end marker, which are dropped', () => {
+    const { results } = run(records([[...work(), ...script().click().type('x').events]]));
+    expect(results[0]?.counts.dropped).toMatchObject({ after_end: 4 });
+    expect(balance(results).accounted).toBe(balance(results).read);
+  });
+  it('for what a session that is cut short held back', () => {
+    const open = record(script().type('abc').press().events, 0);
+    const next = record(work(), 1, { session: 'session-2', grantedAt: START + 1 });
+    const { results, pipeline } = run([open, next]);
+    expect(results[1]?.counts.dropped).toMatchObject({ unfinished: 4 });
+    expect(balance(results).accounted).toBe(balance(results).read);
+    expect(pipeline.pending()).toBe(0);
+  });
+  it('for what an end marker without consent leaves behind', () => {
+    let asked = 0;
+    const denied = { allowed: false, reason: 'withdrawn' } as const;
+    const judge = () => (asked++ === 0 ? ({ allowed: true, pausedIntervals: [] } as const) : denied);
+    const { results, pipeline } = run(records(cut(work(), [5])), toolsWith({ consent: { judge } }));
+    expect(results[1]).toMatchObject({ kind: 'drop', reason: 'withdrawn', released: null });
+    expect(balance(results).accounted).toBe(balance(results).read);
+    expect(pipeline.openSessions()).toBe(0);
+  });
+});
+
+describe('what goes wrong', () => {
+  const broken = (message: string) => (): never => {
+    throw new Error(message);
+  };
+  it('inside of a processor quarantines the batch, and the session goes on without texts', () => {
+    let calls = 0;
+    const keyring = {
+      pseudonym: () => (calls++ === 1 ? broken('payload')() : 'a'.repeat(32)),
+      state: () => 'active' as const,
+    };
+    const click = (name: string) =>
+      script()
+        .on(element({ role: 'button', name }))
+        .click()
+        .wheel(1).events;
+    const batches = [click('Save'), click('Home'), [...click('Search'), ...script().end().events]];
+    const { results, actions } = run(records(batches), toolsWith({ keyring, policy: policyWith() }));
+    expect(results.map(({ kind, reason }) => [kind, reason])).toEqual([
+      ['keep', null],
+      ['quarantine', 'processor_error'],
+      ['keep', null],
+    ]);
+    expect(actions.map(({ target }) => target)).toEqual(['Save', null, null]);
+    expect(actions.map(({ step }) => step)).toEqual([0, 1, 2]);
+    expect(balance(results).accounted).toBe(balance(results).read);
+    expect(JSON.stringify(results)).not.toContain('payload');
+  });
+  it('while a batch is opened quarantines it', () => {
+    const { results } = run(records([work()]), toolsWith({ subjectKey: broken('payload') }));
+    expect(results).toEqual([
+      {
+        kind: 'quarantine',
+        reason: 'processor_error',
+        released: null,
+        counts: { read: 0, released: 0, dropped: {}, quarantined: 0 },
+      },
+    ]);
+  });
+  it('with keys releases nothing', () => {
+    const keyring = { pseudonym: () => undefined, state: () => 'missing' as const };
+    expect(run(records([work()]), toolsWith({ keyring })).results).toMatchObject([
+      { kind: 'quarantine', reason: 'key_missing', released: null },
+    ]);
+  });
+  it('in a record is told by its reason', () => {
+    const mismatch = { ...record(work(), 0), key: subjectKey('bob@example.com') };
+    const empty = { ...record(work(), 1), value: null };
+    expect(run([mismatch, empty]).results.map(({ reason }) => reason)).toEqual(['subject_mismatch', 'bad_envelope']);
+  });
+});
+
+describe('what is not known of a session takes its texts', () => {
+  const save = (name = 'Save') =>
+    script()
+      .on(element({ role: 'button', name }))
+      .click()
+      .wheel(1);
+  const targets = (batches: readonly (readonly Placed[])[], sequences: readonly number[], tools = toolsWith()) =>
+    run(
+      batches.map((placed, i) => record(placed, i, { sequence: sequences[i] ?? 0 })),
+      tools,
+    ).actions.filter(({ action }) => action === 'click');
+
+  it('a gap', () => {
+    const batches = [save().events, save('Home').focus().end().events];
+    expect(targets(batches, [0, 1]).map(({ target }) => target)).toEqual(['Save', 'Home']);
+    expect(targets(batches, [0, 2])).toMatchObject([{ target: 'Save' }, { target: null, app: null, window: null }]);
+  });
+  it('a batch dropped by consent, which is a gap as well', () => {
+    const verdicts = [true, false, true];
+    const judge = () =>
+      (verdicts.shift() ?? true)
+        ? ({ allowed: true, pausedIntervals: [] } as const)
+        : ({ allowed: false, reason: 'paused' } as const);
+    const held = [
+      script().down('Control').click().focus().events,
+      save().events,
+      script().key('s').click().end().events,
+    ];
+    const { actions } = run(records(held), toolsWith({ consent: { judge } }));
+    expect(actions.map(({ action }) => action)).toEqual(['click', 'focus', 'type', 'click']);
+    expect(actions.at(-1)).toMatchObject({ target: null, window: null });
+  });
+  it('events of a pause', () => {
+    const paused = { allowed: true, pausedIntervals: [[START, START + 150]] } as const;
+    const actions = targets(
+      [save().wait(500).click().end().events],
+      [0],
+      toolsWith({ consent: { judge: () => paused } }),
+    );
+    expect(actions).toMatchObject([{ target: null }]);
+  });
+});
+
+describe('consent', () => {
+  const key = subjectKey('ann@example.com');
+  it('is asked with the real timeline: before, in and after a pause', () => {
+    const consent = createConsentTimeline({ guardMs: 5_000 });
+    const minutes = (n: number) => START + n * 60_000;
+    consent.apply({ subjectKey: key, decisionId: '1', kind: 'enrol', decidedAt: START - 1, until: null });
+    consent.apply({ subjectKey: key, decisionId: '2', kind: 'pause', decidedAt: minutes(5), until: minutes(10) });
+    const at = (session: string, granted: number, received: number, offset: number) =>
+      record(work(), offset, { session, device: session, grantedAt: minutes(granted), receivedAt: minutes(received) });
+    const input = [at('a', 1, 2, 0), at('b', 1, 6, 1), at('c', 7, 8, 2), at('d', 1, 12, 3), at('e', 12, 13, 4)];
+    expect(run(input, toolsWith({ consent })).results.map(({ kind, reason }) => reason ?? kind)).toEqual([
+      'keep',
+      'paused',
+      'paused',
+      'session_ended_by_consent',
+      'keep',
+    ]);
+  });
+  it('of nobody is no consent', () => {
+    const consent = createConsentTimeline({ guardMs: 5_000 });
+    expect(run(records([work()]), toolsWith({ consent })).results).toMatchObject([
+      { kind: 'drop', reason: 'not_enrolled', released: null },
+    ]);
+  });
+});
+
+it('private places become one away, without a word of them', () => {
+  const bank = context({ app: 'KeePassXC', title: 'Save - Home', private: true });
+  const written = script().wheel(1).in(bank).focus().type('secret').click().in(context()).wheel(1).end();
+  expect(run(records([written.events])).actions).toMatchObject([
+    { action: 'scroll' },
+    { action: 'away', app: null, window: null, target: null, target_role: null },
+    { action: 'scroll' },
+  ]);
+});
+
+it('starts at the time it is given', () => {
+  const late = createPipeline(toolsWith(), undefined, START + 40 * 60_000);
+  expect(late.process(record(work(), 0))).toMatchObject({ kind: 'drop', reason: 'late' });
+  expect(late.warmFrom(1)).toEqual({ offset: 1, time: START + 40 * 60_000 });
+});
+
+it('does not touch what it is given', () => {
+  const freeze = <T>(value: T): T => {
+    if (typeof value === 'object' && value !== null && !ArrayBuffer.isView(value)) {
+      for (const part of Object.values(value)) freeze(part);
+      Object.freeze(value);
+    }
+    return value;
+  };
+  const codec = {
+    openEnvelope: jsonCodec.openEnvelope,
+    openPayload: (payload: Uint8Array) => freeze(jsonCodec.openPayload(payload)),
+  };
+  const { results } = run(records(cut(work(), [4, 9])), toolsWith({ codec }));
+  expect(results.map(({ kind }) => kind)).toEqual(['keep', 'keep', 'keep']);
+});
