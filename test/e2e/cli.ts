@@ -1,0 +1,104 @@
+/** The built command line in processes of its own: what signals and kill -9 do can be seen in no other way. */
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { copyFile, cp, mkdtemp, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+
+export interface Cli {
+  /** Starts `redactory` with these arguments. */
+  start(args: readonly string[], env?: Readonly<Record<string, string>>): CliProcess;
+  /** Runs it to its end. @throws Error with what it wrote when the exit code is not 0. */
+  run(args: readonly string[], env?: Readonly<Record<string, string>>): Promise<string>;
+  remove(): Promise<void>;
+}
+
+export interface CliProcess {
+  readonly child: ChildProcess;
+  stdout(): string;
+  stderr(): string;
+  /** Exit code, or the signal's name. */
+  readonly ended: Promise<number | string>;
+  /** The first match of `pattern` in what it writes to stderr. @throws Error when it ends without one. */
+  waitForLog(pattern: RegExp): Promise<RegExpExecArray>;
+}
+
+/** Compiles the sources as they are now into a package of its own in a temporary folder: `dist` may be older. */
+export async function buildCli(): Promise<Cli> {
+  const root = resolve(import.meta.dirname, '../..');
+  const folder = await mkdtemp(join(tmpdir(), 'redactory-cli-'));
+  const compiler = join(root, 'node_modules/typescript/bin/tsc');
+  const project = join(root, 'tsconfig.build.json');
+  await promisify(execFile)(process.execPath, [compiler, '-p', project, '--outDir', join(folder, 'dist')]);
+  await copyFile(join(root, 'package.json'), join(folder, 'package.json'));
+  for (const part of ['bin', 'schemas', 'policies'])
+    await cp(join(root, part), join(folder, part), { recursive: true });
+  await symlink(join(root, 'node_modules'), join(folder, 'node_modules'), 'dir');
+  return cliAt(folder);
+}
+
+function cliAt(folder: string): Cli {
+  const script = join(folder, 'bin/redactory.js');
+  const start: Cli['start'] = (args, env = {}) => {
+    const options = { cwd: folder, env: { ...withoutSettings(process.env), ...env } };
+    return watch(spawn(process.execPath, [script, ...args], { ...options, stdio: ['ignore', 'pipe', 'pipe'] }));
+  };
+  return {
+    start,
+    async run(args, env) {
+      const running = start(args, env);
+      const code = await running.ended;
+      if (code !== 0) throw new Error(`redactory ${args.join(' ')} ended with ${code}: ${running.stderr()}`);
+      return running.stdout();
+    },
+    remove: () => rm(folder, { recursive: true, force: true }),
+  };
+}
+
+/** Settings of whoever runs the tests are not the tests'. */
+function withoutSettings(env: NodeJS.ProcessEnv): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(env).flatMap(([name, value]) =>
+      value === undefined || name.startsWith('REDACTORY_') || name === 'NODE_OPTIONS' ? [] : [[name, value]],
+    ),
+  );
+}
+
+function watch(child: ChildProcess): CliProcess {
+  let stdout = '';
+  let stderr = '';
+  const listeners = new Set<() => void>();
+  const tell = (): void => {
+    for (const listener of listeners) listener();
+  };
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+    tell();
+  });
+  let end: number | string | undefined;
+  const ended = once(child, 'close').then(([code, signal]: unknown[]) => {
+    end = typeof code === 'number' ? code : String(signal);
+    tell();
+    return end;
+  });
+  return {
+    child,
+    stdout: () => stdout,
+    stderr: () => stderr,
+    ended,
+    waitForLog: (pattern) =>
+      new Promise((found, failed) => {
+        const look = (): void => {
+          const match = pattern.exec(stderr);
+          if (match !== null) found(match);
+          else if (end !== undefined) failed(new Error(`it ended with ${end} before it wrote ${pattern}: ${stderr}`));
+          else return;
+          listeners.delete(look);
+        };
+        listeners.add(look);
+        look();
+      }),
+  };
+}
