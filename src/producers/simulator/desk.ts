@@ -122,20 +122,22 @@ export class Desk {
   type(text: string | Phrase, kind: PlantedKind | null, careful = false): string {
     const { keyboard } = this.person;
     const typed = keyboard.producible(typeof text === 'string' ? text : text.text);
-    const { end, recorded, composed } = this.#typist.type(this.now, typed, careful);
+    const { end, pieces, composed } = this.#typist.type(this.now, typed, careful);
     this.now = end;
-    if (this.#recorder.wantsTruth && recorded > 0) {
-      const seen = typed.slice(0, recorded);
-      if (kind !== null) this.#recorder.plant({ text: seen, kind, where: 'typed' });
-      for (const detail of typeof text === 'string' ? [] : text.details) {
+    const details = typeof text === 'string' ? [] : text.details;
+    for (const piece of pieces) {
+      // A session's end can cut a text anywhere; a few letters of it could be anybody's.
+      if (piece.text !== typed && piece.text.length < SHORTEST_PIECE) continue;
+      if (kind !== null) this.#recorder.plant({ text: piece.text, kind, where: 'typed' }, piece);
+      for (const detail of details) {
         const part = keyboard.producible(detail.text);
-        if (seen.includes(part)) this.#recorder.plant({ text: part, kind: detail.kind, where: 'typed' });
+        if (piece.text.includes(part)) this.#recorder.plant({ text: part, kind: detail.kind, where: 'typed' }, piece);
       }
-      for (const part of composed) {
-        if (part.length >= 4 && recorded === typed.length) {
-          this.#recorder.plant({ text: part, kind: kind ?? 'message', where: 'composition' });
-        }
-      }
+    }
+    for (const piece of composed) {
+      // Shorter ones are words that anybody writes.
+      if (piece.text.length < 4) continue;
+      this.#recorder.plant({ text: piece.text, kind: kind ?? 'message', where: 'composition' }, piece);
     }
     return typed;
   }
@@ -231,6 +233,7 @@ export class Desk {
   }
 }
 
+const SHORTEST_PIECE = 8;
 const CTRL = ['Control', 'ControlLeft'] as const;
 const MODIFIERS: Readonly<Record<string, readonly [key: string, code: string]>> = {
   Ctrl: CTRL,

@@ -17,6 +17,12 @@ export interface Target {
   readonly personal: readonly Personal[];
 }
 
+/** A batch: its session ('' for none) and its number there. */
+export interface Position {
+  readonly session: string;
+  readonly sequence: number;
+}
+
 /** A session may not be longer; some seconds less, so that its end marker fits. */
 const SESSION_MS = 30 * 60_000 - 2000;
 /** From this age on, a session is cut at the next moment that suits. */
@@ -167,11 +173,15 @@ export class Recorder {
     this.#events.push({ kind: 'focus', at: this.#stamp(t), context: this.#context, element: this.#element });
   }
 
-  /** Names a personal string that went into the batch now open (or just sent, if none is). */
-  plant(personal: Personal): void {
-    if (this.#o.truth === undefined || this.#session === '') return;
+  /** The batch that took the last event; no session when nothing is recorded. */
+  get position(): Position {
     const sequence = this.#events.length === 0 ? Math.max(0, this.#sequence - 1) : this.#sequence;
-    this.#report(personal, sequence);
+    return { session: this.#session, sequence };
+  }
+
+  /** Names a personal string that went into the batch at `position`. */
+  plant(personal: Personal, position = this.position): void {
+    if (position.session !== '') this.#report(personal, position);
   }
 
   get wantsTruth(): boolean {
@@ -249,8 +259,9 @@ export class Recorder {
     this.#batchEnd = t + this.#batchMs;
     this.#setDue();
     if (this.#o.truth !== undefined) {
-      this.#report({ text: this.#o.subject, kind: 'subject', where: 'subject' }, this.#sequence);
-      this.#report({ text: this.#o.device, kind: 'device', where: 'device' }, this.#sequence);
+      const here = { session: this.#session, sequence: this.#sequence };
+      this.#report({ text: this.#o.subject, kind: 'subject', where: 'subject' }, here);
+      this.#report({ text: this.#o.device, kind: 'device', where: 'device' }, here);
     }
     this.#enterTables();
     if (!this.#o.random.chance(this.#o.faults.unknown)) return;
@@ -292,11 +303,12 @@ export class Recorder {
 
   #reportAll(all: readonly Personal[]): void {
     if (this.#o.truth === undefined) return;
-    for (const personal of all) this.#report(personal, this.#sequence);
+    const here = { session: this.#session, sequence: this.#sequence };
+    for (const personal of all) this.#report(personal, here);
   }
 
-  #report(personal: Personal, sequence: number): void {
-    this.#o.truth?.({ ...personal, subject: this.#o.subject, session: this.#session, sequence });
+  #report({ text, kind, where }: Personal, { session, sequence }: Position): void {
+    this.#o.truth?.({ text, kind, where, subject: this.#o.subject, session, sequence });
   }
 
   #stamp(t: number): number {

@@ -127,7 +127,7 @@ export type PlantedPlace = (typeof PLANTED_PLACES)[number];
 
 /**
  * A personal string that the simulation put into the stream. A text that was typed is one string here, and many key
- * events there: it is named with the batch of its last key. Strings of a batch that got lost (`missing`) are named too.
+ * events there: it is named with the batch of its last key, and in pieces when a session ended while it was typed. Strings of a batch that got lost (`missing`) are named too.
  */
 export interface PlantedString {
   readonly text: string;

@@ -1,6 +1,6 @@
 import type { Entry, Keyboard, Stroke } from './keyboard.ts';
 import { Random } from './random.ts';
-import type { Recorder } from './recorder.ts';
+import type { Position, Recorder } from './recorder.ts';
 
 /** How one person's fingers move: enough of them to tell people apart by rhythm alone, as real typing does. */
 export interface TypingRhythm {
@@ -36,6 +36,20 @@ export function makeRhythm(random: Random): TypingRhythm {
   };
 }
 
+/** A text, and the batch that holds its last key. */
+export interface Piece extends Position {
+  readonly text: string;
+}
+
+export interface Typed {
+  /** When the last key was let go. */
+  readonly end: number;
+  /** What was recorded of the text, one piece a session; empty unless the truth is asked for. */
+  readonly pieces: readonly Piece[];
+  /** What an input method committed of it. */
+  readonly composed: readonly Piece[];
+}
+
 /** Types texts on one person's keyboard into their recorder. */
 export class Typist {
   readonly #keyboard: Keyboard;
@@ -49,7 +63,7 @@ export class Typist {
   #heldUntil = Number.POSITIVE_INFINITY;
   #heldKey = '';
   #heldCode = '';
-  #composed: string[] = [];
+  #composed: Piece[] = [];
 
   constructor(keyboard: Keyboard, rhythm: TypingRhythm, recorder: Recorder, random: Random) {
     this.#keyboard = keyboard;
@@ -58,28 +72,33 @@ export class Typist {
     this.#random = random;
   }
 
-  /**
-   * Types `text` (a producible one) from time `t` on; `careful` makes no mistakes. Gives the time after the last key, how
-   * many characters were typed into the session that was open at the start, and what an input method committed.
-   */
-  type(t: number, text: string, careful = false): { end: number; recorded: number; composed: readonly string[] } {
+  /** Types `text` (a producible one) from time `t` on; `careful` makes no mistakes. */
+  type(t: number, text: string, careful = false): Typed {
     this.#t = t;
     this.#composed = [];
-    const recorder = this.#recorder;
-    let session = recorder.session;
-    let recorded = 0;
+    const pieces: Piece[] = [];
     const characters = Array.from(text);
     for (let i = 0; i < characters.length; i += 1) {
       const character = characters[i] ?? '';
+      const from = i;
       const entry = this.#keyboard.entry(character);
       if (entry.kind === 'compose') i = this.#compose(characters, i);
       else this.#enter(character, entry, careful);
-      // A session that only begins with the first key counts as open at the start.
-      if (i === 0 && session === '') session = recorder.session;
-      if (recorder.session === session && session !== '') recorded = i + 1;
+      if (this.#recorder.wantsTruth) this.#note(pieces, characters.slice(from, i + 1).join(''));
     }
     this.#rest();
-    return { end: this.#t, recorded: characters.slice(0, recorded).join('').length, composed: this.#composed };
+    return { end: this.#t, pieces, composed: this.#composed };
+  }
+
+  /** Adds what was just typed to the piece of the session now open; nothing while nothing is recorded. */
+  #note(pieces: Piece[], text: string): void {
+    const { session, sequence } = this.#recorder.position;
+    if (session === '') return;
+    const last = pieces.at(-1);
+    const continued = last?.session === session;
+    const piece = { text: (continued ? last.text : '') + text, session, sequence };
+    if (continued) pieces[pieces.length - 1] = piece;
+    else pieces.push(piece);
   }
 
   /** Presses a key some times by its name. */
@@ -210,7 +229,7 @@ export class Typist {
     const text = characters.slice(from, to + 1).join('');
     this.#recorder.composition(this.#t + 1, text);
     this.#t += 1;
-    this.#composed.push(text);
+    if (this.#recorder.wantsTruth) this.#composed.push({ text, ...this.#recorder.position });
     return to;
   }
 }

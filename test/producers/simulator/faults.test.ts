@@ -221,7 +221,7 @@ describe('consent', () => {
         for (const batch of own) {
           const captured = batch.events[0]?.at ?? 0;
           if (captured < pause.decidedAt + 2000 || captured > over - 2000) continue;
-          if (batch.receivedAt > over) kinds.add('held back');
+          if (batch.receivedAt > Math.max(over, captured + 10_000)) kinds.add('held back');
           else kinds.add(batch.grantedAt < pause.decidedAt ? 'went on' : 'started anew');
         }
       }

@@ -111,6 +111,22 @@ describe('a batch', () => {
     expect(Math.min(...batches.map((batch) => batch.events.length))).toBeGreaterThan(0);
   });
 
+  it('has no more in its tables than its events point into, and where the person was when it began', () => {
+    const unused = (length: number, used: readonly number[]): number =>
+      length - new Set(used.filter((i) => i >= 0)).size;
+    const idle = batches.map(({ events, contexts, elements }) => [
+      unused(
+        contexts.length,
+        events.map((event) => event.context),
+      ),
+      unused(
+        elements.length,
+        events.map((event) => event.element),
+      ),
+    ]);
+    expect(idle.filter(([contexts = 0, elements = 0]) => contexts > 1 || elements > 1)).toEqual([]);
+  });
+
   it('holds about five seconds and at most some hundreds of events', () => {
     for (const { events } of batches) {
       expect((events.at(-1)?.at ?? 0) - (events[0]?.at ?? 0)).toBeLessThan(6000);
