@@ -1,5 +1,8 @@
 import { runProgram } from './cli/program.ts';
 
+// The reader of a pipe may leave (`| head`): nobody is left to write for. What was committed stays.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+
 process.exitCode = await runProgram(process.argv.slice(2), {
   stdout: process.stdout,
   stderr: process.stderr,

@@ -18,6 +18,7 @@ export function inspectCommand(program: Command, io: Io): void {
     .command('raw')
     .description('coordinates and sizes of the last raw batches; never their content')
     .addOption(limitOption())
+    .addHelpText('after', '\nExample:\n  redactory inspect raw --limit 40')
     .action(
       action<Own>(io, (context, own) =>
         withWorkspace(context, async (workspace) => {
@@ -44,6 +45,7 @@ export function inspectCommand(program: Command, io: Io): void {
     .command('sanitized')
     .description('the last released batches, as they left')
     .addOption(limitOption())
+    .addHelpText('after', '\nExample:\n  redactory inspect sanitized --limit 3')
     .action(
       action<Own>(io, (context, own) =>
         withWorkspace(context, async (workspace) => {
@@ -63,6 +65,7 @@ export function inspectCommand(program: Command, io: Io): void {
     .command('quarantine')
     .description('what could not be processed: coordinates and reasons')
     .addOption(limitOption())
+    .addHelpText('after', '\nExample:\n  redactory inspect quarantine --json')
     .action(
       action<Own>(io, (context, own) =>
         withWorkspace(context, async (workspace) => {
@@ -81,6 +84,7 @@ export function inspectCommand(program: Command, io: Io): void {
     .command('table')
     .description("the training table's version, files, rows and counts by action")
     .addOption(limitOption())
+    .addHelpText('after', '\nExample:\n  redactory inspect table --limit 20')
     .action(
       action<Own>(io, async (context, own) => {
         const table = await describeTable(join(context.config.data, 'table'), own.limit);

@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander';
+import type { Writable } from 'node:stream';
 import { loadConfig, type Config } from '../config.ts';
 import { listenForShutdown } from '../runtime/shutdown.ts';
 import { createLogger, createTelemetry, type Telemetry } from '../runtime/telemetry.ts';
@@ -6,8 +7,8 @@ import { openWorkspace, type Workspace } from '../runtime/workspace.ts';
 
 /** What a command may touch of the process; tests bring their own. */
 export interface Io {
-  readonly stdout: NodeJS.WritableStream & { readonly isTTY?: boolean };
-  readonly stderr: NodeJS.WritableStream & { readonly isTTY?: boolean };
+  readonly stdout: Writable & { readonly isTTY?: boolean };
+  readonly stderr: Writable & { readonly isTTY?: boolean };
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
   readonly now: () => number;
@@ -39,6 +40,7 @@ export interface CommandContext {
 }
 
 /** Makes a commander action of a function that gets config, telemetry and a stop signal. */
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- commander's options are untyped: who declares them says what they are
 export function action<Own extends object>(
   io: Io,
   work: (context: CommandContext, own: Own, args: readonly string[]) => Promise<void>,

@@ -79,8 +79,11 @@ const OWN_ERRORS = new Set([
   'UnknownTopicError',
   'SchemaRegistryError',
   'ForeignRecordError',
+  'LogClosedError',
   'ContractError',
-  'TableError',
+  'FencedSinkError',
+  'SinkStorageError',
+  'TableFormatError',
   'Error',
 ]);
 

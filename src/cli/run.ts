@@ -43,13 +43,16 @@ export function sinkCommand(program: Command, io: Io): void {
     .addOption(untilEndOption())
     .addOption(new Option('--to <sink>', 'where rows go').choices(['table', 'jsonl']).default('table'))
     .option('--out <file>', 'jsonl: the file to write, or - for stdout (default: -)')
-    .addHelpText('after', '\nExamples:\n  redactory sink\n  redactory sink --until-end --to jsonl --out - | head')
+    .addHelpText('after', '\nExamples:\n  redactory sink\n  redactory sink --until-end --to jsonl | head')
     .action(
       action<UntilEnd & SinkChoice>(io, (context, own) =>
         withWorkspace(context, async (workspace) => {
           const toStdout = own.to === 'jsonl' && (own.out ?? '-') === '-';
+          if (toStdout && context.options.json === true) {
+            throw new UsageError('--json prints a summary on stdout, where the lines go: give a file with --out');
+          }
           const written = await withHealth(context, (ready) => sink(context, workspace, own, own, ready));
-          if (!toStdout) context.print(describeSink(written), { sink: written });
+          if (!toStdout) context.print(describeSink(written, own.to), { sink: written });
         }),
       ),
     );
@@ -75,6 +78,8 @@ export function runCommand(program: Command, io: Io): void {
     );
 }
 
+type RunContext = Pick<CommandContext, 'config' | 'telemetry' | 'signal' | 'io'>;
+
 export interface RunResult {
   readonly sanitized: SanitizerSummary;
   readonly sink: SinkSummary;
@@ -85,7 +90,7 @@ export interface RunResult {
  * have released at their end.
  */
 export async function runBoth(
-  context: Pick<CommandContext, 'config' | 'telemetry' | 'signal'>,
+  context: RunContext,
   workspace: Workspace,
   own: UntilEnd,
   ready: () => void = () => {},
@@ -115,7 +120,7 @@ export async function runBoth(
 }
 
 async function sanitize(
-  context: Pick<CommandContext, 'config' | 'telemetry' | 'signal'>,
+  context: RunContext,
   workspace: Workspace,
   own: UntilEnd,
   ready: () => void,
@@ -141,7 +146,7 @@ async function sanitize(
 }
 
 async function sink(
-  context: Pick<CommandContext, 'config' | 'telemetry' | 'signal'>,
+  context: RunContext,
   workspace: Workspace,
   own: UntilEnd,
   choice: SinkChoice,
@@ -152,6 +157,8 @@ async function sink(
     ready();
     return await runSink(
       {
+        // Lines are for a look: from the beginning, and without taking partitions from the table's sink.
+        alone: choice.to === 'jsonl',
         log: workspace.log,
         codec: workspace.codec,
         sink: target,
@@ -167,14 +174,10 @@ async function sink(
   }
 }
 
-function openSink(
-  context: Pick<CommandContext, 'config' | 'telemetry'>,
-  workspace: Workspace,
-  choice: SinkChoice,
-): Promise<Sink> {
+function openSink(context: RunContext, workspace: Workspace, choice: SinkChoice): Promise<Sink> {
   if (choice.to === 'jsonl') {
     const out = choice.out ?? '-';
-    return openJsonlSink({ out: out === '-' ? process.stdout : resolve(out) });
+    return openJsonlSink({ out: out === '-' ? context.io.stdout : resolve(context.io.cwd, out) });
   }
   if (choice.out !== undefined) throw new UsageError('--out goes with --to jsonl: the table is in the data folder');
   return openTrainingTable({
@@ -204,8 +207,8 @@ async function withHealth<T>(context: CommandContext, work: (ready: () => void) 
   }
 }
 
-function describeSink({ batches, rows }: SinkSummary): string {
-  return `table: ${rows.toLocaleString('en')} rows of ${batches.toLocaleString('en')} released batches`;
+function describeSink({ batches, rows }: SinkSummary, to: SinkChoice['to'] = 'table'): string {
+  return `${to}: ${rows.toLocaleString('en')} rows of ${batches.toLocaleString('en')} released batches`;
 }
 
 const untilEndOption = (): Option => new Option('--until-end', 'stop at the end that the topic has at the start');

@@ -70,30 +70,16 @@ export async function openControlTables(options: {
     keyring.openKeys();
   }
 
+  let makingKeys = Promise.resolve();
   return {
     consent,
     keyring,
     catchUp,
-    async ensureKeys(grantedAt) {
-      const now = options.now();
-      const wanted = new Set<string>();
-      for (const time of grantedAt) {
-        if (time > now - OLDEST_EPOCH_MS && time < now + NEWEST_EPOCH_MS) wanted.add(epochOf(time));
-      }
-      const missing = [...wanted].flatMap((epoch) =>
-        KEY_PURPOSES.filter((purpose) => keyring.state(purpose, epoch) === 'missing').map((purpose) => ({
-          purpose,
-          epoch,
-        })),
-      );
-      if (missing.length === 0) return;
-      const entries = missing.map(({ purpose, epoch }) => keyring.newEntry(purpose, epoch, now));
-      await log.append(
-        TOPICS.keyring,
-        entries.map((entry) => ({ key: keyringRecordKey(entry), value: codec.encodeKeyEntry(entry), timestamp: now })),
-      );
-      // Another worker may have made one too: which of them counts is decided by the topic's order.
-      await catchUp();
+    ensureKeys(grantedAt) {
+      // Partitions that meet a new month at the same moment take turns: the second finds the first one's keys.
+      const turn = makingKeys.then(() => makeKeys(grantedAt));
+      makingKeys = turn.catch(() => undefined);
+      return turn;
     },
     async lag() {
       return {
@@ -103,4 +89,26 @@ export async function openControlTables(options: {
       };
     },
   };
+
+  async function makeKeys(grantedAt: Iterable<number>): Promise<void> {
+    const now = options.now();
+    const wanted = new Set<string>();
+    for (const time of grantedAt) {
+      if (time > now - OLDEST_EPOCH_MS && time < now + NEWEST_EPOCH_MS) wanted.add(epochOf(time));
+    }
+    const missing = [...wanted].flatMap((epoch) =>
+      KEY_PURPOSES.filter((purpose) => keyring.state(purpose, epoch) === 'missing').map((purpose) => ({
+        purpose,
+        epoch,
+      })),
+    );
+    if (missing.length === 0) return;
+    const entries = missing.map(({ purpose, epoch }) => keyring.newEntry(purpose, epoch, now));
+    await log.append(
+      TOPICS.keyring,
+      entries.map((entry) => ({ key: keyringRecordKey(entry), value: codec.encodeKeyEntry(entry), timestamp: now })),
+    );
+    // Another worker may have made one too: which of them counts is decided by the topic's order.
+    await catchUp();
+  }
 }

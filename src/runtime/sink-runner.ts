@@ -18,6 +18,8 @@ export interface SinkRunOptions {
   readonly now: () => number;
   /** How to wait before work on a partition starts again; by default, in real time. */
   readonly delay?: Delay;
+  /** For a look that shares no work and leaves no trace: reads all partitions, outside of the group. */
+  readonly alone?: boolean;
 }
 
 export interface SinkSummary {
@@ -50,6 +52,10 @@ export async function runSink(
   const { log } = options;
   const summary: SinkSummary = { batches: 0, rows: 0 };
   const ends = until.end ? await log.endOffsets(TOPICS.sanitized) : undefined;
+  if (options.alone === true) {
+    await workAlone({ ...options, summary }, ends, until.signal);
+    return summary;
+  }
   const finished = new Set<number>();
 
   await workOnGroup({
@@ -63,11 +69,46 @@ export async function runSink(
     isDone: async () => ends !== undefined && (await areAllTaken(options, ends, finished)),
     work: async (at, signal) => {
       const end = ends?.[at.partition];
-      await workOnPartition({ ...options, at, end, signal, summary });
+      const producer = await log.transactional(`${GROUPS.sink}/${at.topic}/${at.partition}`);
+      const commit = async (offset: number): Promise<void> => {
+        const transaction = await producer.begin();
+        await transaction.commitOffset(GROUPS.sink, at, { offset, metadata: '' });
+        await transaction.commit();
+      };
+      try {
+        await workOnPartition({ ...options, at, end, signal, summary, commit });
+      } finally {
+        await producer.close();
+      }
       if (!signal.aborted) finished.add(at.partition);
     },
   });
   return summary;
+}
+
+/** Every partition, outside of the group; the first failure ends the others. */
+async function workAlone(
+  options: SinkRunOptions & Pick<PartitionJob, 'summary'>,
+  ends: readonly number[] | undefined,
+  signal: AbortSignal,
+): Promise<void> {
+  const failure = new AbortController();
+  const partitions = Array.from(
+    { length: await options.log.partitions(TOPICS.sanitized) },
+    (_, partition) => partition,
+  );
+  await Promise.all(
+    partitions.map(async (partition) => {
+      const at = { topic: TOPICS.sanitized, partition };
+      try {
+        const stop = AbortSignal.any([signal, failure.signal]);
+        await workOnPartition({ ...options, at, end: ends?.[partition], signal: stop, commit: async () => {} });
+      } catch (error) {
+        failure.abort();
+        throw error;
+      }
+    }),
+  );
 }
 
 interface PartitionJob extends SinkRunOptions {
@@ -75,48 +116,43 @@ interface PartitionJob extends SinkRunOptions {
   readonly end: number | undefined;
   readonly signal: AbortSignal;
   readonly summary: SinkSummary;
+  /** Commits the group's position, after the sink has made everything below it durable. */
+  readonly commit: (offset: number) => Promise<void>;
 }
 
 async function workOnPartition(job: PartitionJob): Promise<void> {
   const { log, at, sink, telemetry } = job;
-  const producer = await log.transactional(`${GROUPS.sink}/${at.topic}/${at.partition}`);
-  try {
-    const begin = (await log.beginOffsets(at.topic))[at.partition] ?? 0;
-    let offset = Math.max(await sink.resumeFrom(at.partition), begin);
-    let flushed = offset;
-    let flushDue = performance.now() + job.flushSeconds * 1000;
+  const begin = (await log.beginOffsets(at.topic))[at.partition] ?? 0;
+  let offset = Math.max(await sink.resumeFrom(at.partition), begin);
+  let flushed = offset;
+  let flushDue = performance.now() + job.flushSeconds * 1000;
 
-    const flush = async (): Promise<void> => {
+  const flush = async (): Promise<void> => {
+    const start = performance.now();
+    await sink.flush();
+    telemetry.stage('table_commit', secondsSince(start));
+    flushDue = performance.now() + job.flushSeconds * 1000;
+    if (offset === flushed) return;
+    await job.commit(offset);
+    flushed = offset;
+  };
+
+  while (!job.signal.aborted && (job.end === undefined || offset < job.end)) {
+    const fetched = await log.read({ ...at, offset, ...job.fetch, waitMs: WAIT_MS, signal: job.signal });
+    if (fetched.records.length > 0) {
+      const records = fetched.records.map((record) => sinkRecord(job.codec, record));
       const start = performance.now();
-      await sink.flush();
-      telemetry.stage('table_commit', secondsSince(start));
-      flushDue = performance.now() + job.flushSeconds * 1000;
-      if (offset === flushed) return;
-      const transaction = await producer.begin();
-      await transaction.commitOffset(GROUPS.sink, at, { offset, metadata: '' });
-      await transaction.commit();
-      flushed = offset;
-    };
-
-    while (!job.signal.aborted && (job.end === undefined || offset < job.end)) {
-      const fetched = await log.read({ ...at, offset, ...job.fetch, waitMs: WAIT_MS, signal: job.signal });
-      if (fetched.records.length > 0) {
-        const records = fetched.records.map((record) => sinkRecord(job.codec, record));
-        const start = performance.now();
-        await sink.write(records);
-        telemetry.stage('table_write', secondsSince(start));
-        job.summary.batches += records.length;
-        job.summary.rows += records.reduce((sum, { batch }) => sum + batch.actions.length, 0);
-      }
-      offset = fetched.nextOffset;
-      telemetry.lag('sink', at.partition, fetched.endOffset - offset, null);
-      if (performance.now() >= flushDue) await flush();
+      await sink.write(records);
+      telemetry.stage('table_write', secondsSince(start));
+      job.summary.batches += records.length;
+      job.summary.rows += records.reduce((sum, { batch }) => sum + batch.actions.length, 0);
     }
-    // Also when stopped: what has been taken is better committed than taken again.
-    await flush();
-  } finally {
-    await producer.close();
+    offset = fetched.nextOffset;
+    telemetry.lag('sink', at.partition, fetched.endOffset - offset, null);
+    if (performance.now() >= flushDue) await flush();
   }
+  // Also when stopped: what has been taken is better committed than taken again.
+  await flush();
 }
 
 function sinkRecord(codec: Codec, record: LogRecord): SinkRecord {
