@@ -1,0 +1,120 @@
+/** What must hold after every run, whatever happened on the way. */
+import { expect } from 'vitest';
+import { TOPICS } from '../../src/runtime/topics.ts';
+import { readTable, tableDigest, type TableRow } from '../../src/sinks/index.ts';
+import { isForbidden } from './consent-rule.ts';
+import { PARTITIONS, type Finished, type Kit } from './harness.ts';
+import {
+  actual,
+  decidedBy,
+  openRaw,
+  placeOf,
+  readTopic,
+  rowsOf,
+  singlePass,
+  sortedRows,
+  withoutForbidden,
+} from './oracle.ts';
+import type { Decided, Released } from './oracle.ts';
+import type { RunPlan } from './plan.ts';
+
+export async function checkRun(plan: RunPlan, kit: Kit, run: Finished): Promise<void> {
+  const raw = await readTopic(run.log, TOPICS.raw);
+  const sanitized = await readTopic(run.log, TOPICS.sanitized);
+  const released = actual(sanitized);
+  const pass = singlePass(run.tools, raw, PARTITIONS);
+
+  expect(released.map(({ source }) => source)).toEqual([...new Set(released.map(({ source }) => source))]);
+  if (plan.consentFirst) {
+    expectSame(released, pass.released);
+    const blanked = singlePass(run.tools, withoutForbidden(run.tools, raw, run), PARTITIONS);
+    expectSame(released, blanked.released);
+  } else {
+    const settled = settledPeople(run, raw);
+    const keyOf = new Map(raw.map((record) => [placeOf(record), record.key]));
+    const isSettled = ({ source }: Released): boolean => settled.has(keyOf.get(source) ?? '');
+    expectSame(released.filter(isSettled), pass.released.filter(isSettled));
+  }
+  expectConsented(run, raw, released);
+
+  await expectTable(
+    kit,
+    run,
+    sanitized.flatMap(({ value }) => rowsOf(kit.codec.decodeReleased(value ?? new Uint8Array()))),
+  );
+  const quarantine = (await readTopic(run.log, TOPICS.quarantine)).map(({ key, value }) => {
+    const entry = kit.codec.decodeQuarantine(value ?? new Uint8Array());
+    expect(key).toBe(placeOf(entry));
+    return `${key} ${entry.reason}`;
+  });
+  if (plan.consentFirst) expect(quarantine.sort()).toEqual(pass.quarantined);
+  expectCounts(plan, run, pass);
+}
+
+/** Compares small things first: a difference in a hex value of a hundred is what one wants to see. */
+function expectSame(got: readonly Released[], want: readonly Released[]): void {
+  expect(got.map(({ source }) => source)).toEqual(want.map(({ source }) => source));
+  for (const [i, one] of got.entries()) expect(one).toEqual(want[i]);
+}
+
+/** People all of whose decisions were known before anything of theirs arrived. */
+function settledPeople(run: Finished, raw: readonly Parameters<typeof openRaw>[1][]): Set<string> {
+  const settled = new Set(raw.map(({ key }) => key));
+  for (const record of raw) {
+    const known = run.known.get(placeOf(record));
+    if (known === undefined) throw new Error(`${placeOf(record)} was not appended by the run`);
+    const all = decidedBy(record.key, run);
+    const then = decidedBy(record.key, knownThen(run, known));
+    const isComplete = all.decisions.length === then.decisions.length && all.erasures.length === then.erasures.length;
+    if (!isComplete) settled.delete(record.key);
+  }
+  return settled;
+}
+
+const knownThen = (run: Finished, known: { decisions: number; erasures: number }): Decided => ({
+  decisions: run.decisions.slice(0, known.decisions),
+  erasures: run.erasures.slice(0, known.erasures),
+});
+
+/** Nothing was released of a batch that decisions known before its arrival forbid. */
+function expectConsented(
+  run: Finished,
+  raw: readonly Parameters<typeof openRaw>[1][],
+  released: readonly Released[],
+): void {
+  const sources = new Set(released.map(({ source }) => source));
+  for (const record of raw) {
+    const place = placeOf(record);
+    if (!sources.has(place)) continue;
+    const batch = openRaw(run.tools.codec, record);
+    const known = run.known.get(place);
+    if (batch === undefined || known === undefined) throw new Error(`${place} was released and cannot be opened`);
+    const { decisions, erasures } = decidedBy(record.key, knownThen(run, known));
+    if (isForbidden(batch, decisions, erasures)) throw new Error(`${place} was released against its person's decision`);
+  }
+}
+
+async function expectTable(kit: Kit, run: Finished, expected: readonly TableRow[]): Promise<void> {
+  if (expected.length === 0) return;
+  const table = await readTable({ dir: '', store: run.store, zstd: kit.zstd });
+  const rows: TableRow[] = [];
+  for await (const batch of table.batches()) rows.push(...batch);
+  expect(rows.length).toBe(expected.length);
+  expect(sortedRows(rows)).toEqual(sortedRows(expected));
+  const digest = await tableDigest({
+    async *batches() {
+      yield expected;
+    },
+  });
+  expect(await tableDigest(table)).toEqual(digest);
+}
+
+function expectCounts(plan: RunPlan, run: Finished, pass: ReturnType<typeof singlePass>): void {
+  const { read = 0, ...parts } = pass.counts;
+  const sum = Object.values(parts).reduce((a, b) => a + b, 0);
+  expect(sum + pass.pending).toBe(read);
+  // Work whose acknowledgement was lost is not counted by anybody; nothing is ever counted twice.
+  if (run.weather.unacknowledged > 0) expect(run.counts['read'] ?? 0).toBeLessThan(read);
+  else if (plan.consentFirst) expect(run.counts).toEqual(pass.counts);
+  else expect(run.counts['read'] ?? 0).toBe(read);
+}
