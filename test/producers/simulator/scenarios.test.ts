@@ -2,12 +2,13 @@ import { isValidIBAN } from 'ibantools';
 import validator from 'validator';
 import { describe, expect, it } from 'vitest';
 import type { RawEvent } from '../../../src/events/raw.ts';
-import { PLANTED_KINDS, PLANTED_PLACES } from '../../../src/producers/simulator/index.ts';
+import { NO_FAULTS, PLANTED_KINDS, PLANTED_PLACES } from '../../../src/producers/simulator/index.ts';
 import type { PlantedString } from '../../../src/producers/simulator/index.ts';
 import { collect, keyDowns, typedTexts } from './collect.ts';
+import type { Simulation } from './collect.ts';
 
 const simulation = collect({ people: 36, minutes: 60, seed: 9, faults: 'none', consent: 'all_enrolled' });
-const { batches, sessions, planted } = simulation;
+const { batches, planted } = simulation;
 const contexts = batches.flatMap((batch) => batch.contexts);
 const elements = batches.flatMap((batch) => batch.elements);
 const events = batches.flatMap((batch) => batch.events);
@@ -170,16 +171,14 @@ describe('the truth', () => {
   });
 
   it('is true: every string stands where it says', () => {
-    const byPlace = new Map(batches.map((batch) => [`${batch.session}/${batch.sequence}`, batch]));
-    const typed = new Map(Array.from(sessions, ([session, own]) => [session, typedTexts(own)]));
-    const wrong = planted.filter((one) => {
-      const batch = byPlace.get(`${one.session}/${one.sequence}`);
-      if (batch?.subject !== one.subject) return true;
-      const texts = one.where === 'typed' ? (typed.get(one.session) ?? []) : textsAt(batch, one.where);
-      return !texts.some((text) => text.includes(one.text));
-    });
-    expect(wrong).toEqual([]);
+    expect(untrue(simulation)).toEqual([]);
     expect(planted.length).toBeGreaterThan(10_000);
+  });
+
+  it('stays true when sessions end and begin in the middle of a word', () => {
+    const faults = { ...NO_FAULTS, recordsWhilePaused: 1 };
+    const restless = collect({ people: 60, minutes: 60, seed: 4, consent: { pauses: 1 }, faults });
+    expect(untrue(restless)).toEqual([]);
   });
 
   it('names what comes back: a query in the title and the URL, a subject in the title', () => {
@@ -225,6 +224,18 @@ describe('the truth', () => {
     expect(others.length).toBeGreaterThan(20);
   });
 });
+
+/** Planted strings that are not where the truth has them. */
+function untrue({ batches, sessions, planted }: Simulation): PlantedString[] {
+  const byPlace = new Map(batches.map((batch) => [`${batch.session}/${batch.sequence}`, batch]));
+  const typed = new Map(Array.from(sessions, ([session, own]) => [session, typedTexts(own)]));
+  return planted.filter((one) => {
+    const batch = byPlace.get(`${one.session}/${one.sequence}`);
+    if (batch?.subject !== one.subject) return true;
+    const texts = one.where === 'typed' ? (typed.get(one.session) ?? []) : textsAt(batch, one.where);
+    return !texts.some((text) => text.includes(one.text));
+  });
+}
 
 function textsAt(batch: (typeof batches)[number], where: PlantedString['where']): string[] {
   switch (where) {
