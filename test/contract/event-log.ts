@@ -172,6 +172,13 @@ function readTests(logs: Logs): void {
       expect(one.records.length).toBeGreaterThan(0);
     });
 
+    it.each([-1, 0.5, Number.NaN])('refuses a timestamp of %s, and the whole call', async (timestamp) => {
+      const { log } = logs();
+      const topic = await topicOf(log, 1);
+      await expect(log.append(topic, [record('a', '1'), record('a', '2', timestamp)])).rejects.toThrow(/timestamp/);
+      expect(await log.endOffsets(topic)).toEqual([0]);
+    });
+
     it('refuses an offset beyond the end, and says what is there', async () => {
       const { log } = logs();
       const topic = await topicOf(log, 1);
@@ -287,13 +294,18 @@ function transactionTests(logs: Logs): void {
       const zombie = await (await log.transactional(id)).begin();
       await fill(zombie, topic, 'zombie');
       const producer = await other.transactional(id);
-      await expect(zombie.commit()).rejects.toThrow(FencedError);
-      expect(await valuesOf(log, topic)).toEqual([]);
+      const [refused, offsets] = await Promise.allSettled([
+        zombie.commit(),
+        log.append(topic, [record('k', 'bystander')]),
+      ]);
+      expect(refused).toMatchObject({ status: 'rejected', reason: expect.any(FencedError) as unknown });
+      expect(offsets).toMatchObject({ status: 'fulfilled' });
+      expect(await valuesOf(log, topic)).toEqual(['bystander']);
       expect(await log.committed('g', at(topic))).toBeUndefined();
       const tx = await producer.begin();
       await fill(tx, topic, 'owner');
       await tx.commit();
-      expect(await valuesOf(log, topic)).toEqual(['owner']);
+      expect(await valuesOf(log, topic)).toEqual(['bystander', 'owner']);
       await producer.close();
     });
 
@@ -455,11 +467,11 @@ function cleaningTests(logs: Logs, { cleans }: Capabilities): void {
       await log.createTopics([{ name: topic, partitions: 1, cleanup: { kind: 'delete', retentionMs: 100 } }]);
       await log.append(
         topic,
-        [10, 20, 990, 30, 1000].map((time) => record('k', `${time}`, time)),
+        [10, 20, 900, 30, 1000].map((time) => record('k', `${time}`, time)),
       );
       await log.clean(1000);
       expect(await log.beginOffsets(topic)).toEqual([2]);
-      expect((await readFrom(log, topic, 0, 2)).map(text)).toEqual(['990', '30', '1000']);
+      expect((await readFrom(log, topic, 0, 2)).map(text)).toEqual(['900', '30', '1000']);
       const gone = log.read({ ...at(topic), offset: 1, ...NOW });
       await expect(gone).rejects.toThrow(OffsetOutOfRangeError);
       await expect(gone).rejects.toThrow(/Offset 1 .*2\.\.5/);

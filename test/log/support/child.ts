@@ -19,9 +19,12 @@ async function writeTransactions(log: EventLog): Promise<void> {
   const start = (await log.committed('g', { topic: 'in', partition: 0 }))?.offset ?? 0;
   for (let n = start; ; n += 1) {
     const tx = await producer.begin();
-    const size = 1 + (n % 5);
+    const size = 1 + (n % 20);
     for (let i = 0; i < size; i += 1) {
-      const value = Buffer.concat([Buffer.from(JSON.stringify({ n, size })), Buffer.alloc((n * 977) % 30_000, ' ')]);
+      const value = Buffer.concat([
+        Buffer.from(JSON.stringify({ n, size })),
+        Buffer.alloc((n * i * 977) % 20_000, ' '),
+      ]);
       await tx.append('t', [{ key: `${n}/${i}`, value, timestamp: n }]);
     }
     await tx.commitOffset('g', { topic: 'in', partition: 0 }, { offset: n + 1, metadata: `${size}` });
