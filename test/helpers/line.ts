@@ -7,7 +7,14 @@ import type { ReleasedAction, ReleasedBatch } from '../../src/events/released.ts
 import type { Keyring } from '../../src/privacy/keyring.ts';
 import { parsePolicy, type Policy } from '../../src/privacy/policy.ts';
 import { vocabularyOf } from '../../src/privacy/vocabulary-file.ts';
-import { createPipeline, type Pipeline, type PipelineTools, type Processed } from '../../src/processors/pipeline.ts';
+import {
+  createPipeline,
+  preparePolicy,
+  type Pipeline,
+  type PipelineTools,
+  type PreparedPolicy,
+  type Processed,
+} from '../../src/processors/pipeline.ts';
 import type { RawRecord } from '../../src/processors/stages.ts';
 import { payloadOf, START, type Placed } from './recording.ts';
 
@@ -56,8 +63,9 @@ export function policyWith(change: PolicyChange = {}): Policy {
   };
 }
 
-/** Everything that a policy can release. */
+/** Everything that a policy can release: the columns, and the strict policy with them. */
 export const OPEN_COLUMNS: Partial<Policy['columns']> = { subject: 'pseudonym', cell: '3x3', pause: 'coarse' };
+const OPEN_POLICY = policyWith({ columns: OPEN_COLUMNS });
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -87,7 +95,7 @@ export function toolsWith(change: Partial<PipelineTools> = {}): PipelineTools {
   return {
     codec: jsonCodec,
     subjectKey,
-    policy: policyWith({ columns: OPEN_COLUMNS }),
+    policy: OPEN_POLICY,
     vocabulary: VOCABULARY,
     consent: { judge: () => ({ allowed: true, pausedIntervals: [] }) },
     keyring,
@@ -129,9 +137,18 @@ export interface Ran {
   readonly pipeline: Pipeline;
 }
 
+const prepared = new WeakMap<Policy, PreparedPolicy>();
+
+/** A new pipeline; what is prepared of a policy is made once, for it takes longer than most tests. */
+export function pipelineOf(tools: PipelineTools = toolsWith(), time = 0): Pipeline {
+  let policy = prepared.get(tools.policy);
+  if (policy === undefined) prepared.set(tools.policy, (policy = preparePolicy(tools.policy, tools.vocabulary)));
+  return createPipeline(tools, policy, time);
+}
+
 /** Puts records through a pipeline of its own. */
 export function run(input: readonly RawRecord[], tools: PipelineTools = toolsWith()): Ran {
-  const pipeline = createPipeline(tools);
+  const pipeline = pipelineOf(tools);
   const results = input.map((raw) => pipeline.process(raw));
   const released = results.flatMap((result) => (result.released === null ? [] : [result.released]));
   return { results, released, actions: released.flatMap((batch) => batch.actions), pipeline };

@@ -1,7 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { createConsentTimeline } from '../../src/privacy/consent.ts';
-import { createPipeline } from '../../src/processors/pipeline.ts';
-import { balance, jsonCodec, policyWith, record, records, run, subjectKey, toolsWith } from '../helpers/line.ts';
+import {
+  balance,
+  jsonCodec,
+  pipelineOf,
+  policyWith,
+  record,
+  records,
+  run,
+  subjectKey,
+  toolsWith,
+} from '../helpers/line.ts';
 import { context, cut, element, script, START, type Placed } from '../helpers/recording.ts';
 
 const work = (): Placed[] =>
@@ -211,7 +220,7 @@ it('private places become one away, without a word of them', () => {
 });
 
 it('starts at the time it is given', () => {
-  const late = createPipeline(toolsWith(), undefined, START + 40 * 60_000);
+  const late = pipelineOf(toolsWith(), START + 40 * 60_000);
   expect(late.process(record(work(), 0))).toMatchObject({ kind: 'drop', reason: 'late' });
   expect(late.warmFrom(1)).toEqual({ offset: 1, time: START + 40 * 60_000 });
 });

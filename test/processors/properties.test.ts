@@ -1,0 +1,345 @@
+/** The privacy rules, on random sessions. A failure prints its seed: `fc.assert(..., { seed, path })` plays it again. */
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { CaptureEnvelope, CapturePayload } from '../../src/events/raw.ts';
+import {
+  ACTIONS,
+  AMOUNTS,
+  CELLS,
+  DIRECTIONS,
+  PAUSES,
+  RELEASED_BUTTONS,
+  type ReleasedAction,
+} from '../../src/events/released.ts';
+import { PLACEHOLDERS } from '../../src/privacy/public-text.ts';
+import type { RawRecord } from '../../src/processors/stages.ts';
+import {
+  balance,
+  OPEN_COLUMNS,
+  pipelineOf,
+  policyWith,
+  record,
+  records,
+  run,
+  subjectKey,
+  toolsWith,
+  VOCABULARY,
+} from '../helpers/line.ts';
+import { cut, START } from '../helpers/recording.ts';
+import { cutsOf, gibberish, play, stepsOf, type Play, type Step } from '../helpers/sessions.ts';
+
+const RUNS = { numRuns: 300 };
+
+/** What people enter, with words of the vocabulary in it. */
+const wordy = fc.oneof(
+  gibberish,
+  fc.constantFrom(...VOCABULARY.entries.map(({ text }) => text)),
+  fc.constantFrom('save home ', ' search', 'ings', 'Sett', 'page 7 of 8', '\n', ' '),
+);
+
+const untimed = toolsWith({ policy: policyWith({ columns: { ...OPEN_COLUMNS, pause: 'none' } }) });
+const releasedOf = (steps: readonly Step[], how?: Play) =>
+  run(records([play(steps, how).end().events]), untimed).released;
+
+describe('rule 2: content never leaves', () => {
+  const other = (text: string): string => text.replaceAll(/[bcdf]/gu, 'ж').replaceAll(/[ghjk]/gu, '7');
+
+  it('sessions that differ only in what was typed, pasted, copied or edited give the same batches', () => {
+    fc.assert(
+      fc.property(stepsOf(gibberish), (steps) => {
+        expect(releasedOf(steps, { content: other })).toEqual(releasedOf(steps));
+      }),
+      RUNS,
+    );
+  });
+});
+
+describe('rule 6: time and paths never leave', () => {
+  it('sessions that differ only in when people acted give the same batches', () => {
+    fc.assert(
+      fc.property(stepsOf(wordy), fc.array(fc.nat(400_000), { minLength: 1 }), (steps, waits) => {
+        const slow = { waitMs: (i: number) => waits[i % waits.length] ?? 0 };
+        expect(releasedOf(steps, slow)).toEqual(releasedOf(steps));
+      }),
+      RUNS,
+    );
+  });
+  it('sessions that differ only in the pointer’s path give the same batches', () => {
+    fc.assert(
+      fc.property(stepsOf(wordy), fc.integer(), (steps, somewhere) => {
+        expect(releasedOf(steps, { path: () => somewhere })).toEqual(releasedOf(steps));
+      }),
+      RUNS,
+    );
+  });
+});
+
+it('how a session is cut into batches is not seen', () => {
+  const cuttings = stepsOf(wordy).chain((steps) => {
+    const { events } = play(steps).end();
+    return fc.tuple(fc.constant(events), cutsOf(events));
+  });
+  fc.assert(
+    fc.property(cuttings, ([events, cuts]) => {
+      expect(run(records(cut(events, cuts))).actions).toEqual(run(records([events])).actions);
+    }),
+    RUNS,
+  );
+});
+
+describe('rule 5: no text but reviewed ones', () => {
+  const escape = (text: string): string => text.replaceAll(/[.*+?^${}()|[\]\\]/gu, String.raw`\$&`);
+  const oneOf = (...kinds: string[]): string =>
+    [...PLACEHOLDERS, ...VOCABULARY.entries.filter(({ kind }) => kinds.includes(kind)).map(({ text }) => text)]
+      .map(escape)
+      .join('|');
+  const segment = oneOf('text', 'app');
+  const text = new RegExp(`^(${segment})( - (${segment}))*$`, 'u');
+  const url = new RegExp(`^https?://(${oneOf('host')})(/(${oneOf('path')}))*$`, 'u');
+  const { namedKeys, shortcuts } = policyWith().keystrokes;
+  const roles = VOCABULARY.entries.flatMap((entry) => (entry.kind === 'role' ? [entry.text] : []));
+  const isOneOf = (values: readonly string[]) => (value: string) => values.includes(value);
+  const rules: Record<Exclude<keyof ReleasedAction, 'step'>, (value: string) => boolean> = {
+    action: isOneOf(ACTIONS),
+    app: (value) => text.test(value),
+    window: (value) => text.test(value),
+    url: (value) => url.test(value),
+    target: (value) => text.test(value),
+    target_role: isOneOf(roles),
+    key: isOneOf([...namedKeys, ...shortcuts]),
+    button: isOneOf(RELEASED_BUTTONS),
+    direction: isOneOf(DIRECTIONS),
+    cell: isOneOf(CELLS),
+    pause: isOneOf(PAUSES),
+    length: isOneOf(AMOUNTS),
+    count: isOneOf(AMOUNTS),
+  };
+
+  it('whatever people do', () => {
+    fc.assert(
+      fc.property(stepsOf(wordy), (steps) => {
+        const wrong = run(records([play(steps).end().events])).actions.flatMap(({ step: _step, ...action }) =>
+          Object.entries(action).filter(
+            ([column, value]) => value !== null && !rules[column as keyof typeof rules](value),
+          ),
+        );
+        expect(wrong).toEqual([]);
+      }),
+      RUNS,
+    );
+  });
+});
+
+describe('rule 3: what was typed is not shown afterwards', () => {
+  const shown = VOCABULARY.entries.filter(({ kind, text }) => kind !== 'role' && text.length > 2);
+  const clean = (text: string): string => text.replaceAll('{n}', '5');
+  const ways: Record<string, (text: string) => Step[]> = {
+    typed: (text) => [{ do: 'type', text }],
+    'typed with corrections': (text) => [
+      { do: 'type', text: `${text}zz` },
+      { do: 'key', key: 'Backspace' },
+      { do: 'key', key: 'Backspace' },
+    ],
+    composed: (text) => [{ do: 'compose', text }],
+    pasted: (text) => [{ do: 'paste', text: `some ${text} here` }],
+    copied: (text) => [{ do: 'copy', text }],
+    edited: (text) => [{ do: 'edit', text }],
+  };
+  const places: Step[] = [
+    { do: 'go', place: 0, field: 0 },
+    { do: 'go', place: 1, field: 2 },
+    { do: 'go', place: 2, field: 3 },
+    { do: 'go', place: 3, field: 1 },
+  ].flatMap((go): Step[] => [go as Step, { do: 'click' }, { do: 'focus' }]);
+
+  it.each(Object.entries(ways))('%s', (_way, way) => {
+    fc.assert(
+      fc.property(stepsOf(wordy, 10), stepsOf(gibberish, 10), fc.constantFrom(...shown), (before, after, entry) => {
+        // In a field of its own: the words around it are not part of it.
+        const entered: Step[] = [{ do: 'go', place: 0, field: 0 }, { do: 'focus' }, ...way(clean(entry.text))];
+        const first = [...before, ...entered, { do: 'key', key: 'Tab' } as const];
+        const known = releasedOf(first)[0]?.actions.length ?? 0;
+        const later = releasedOf([...first, ...after, ...places])[0]?.actions.slice(known) ?? [];
+        const texts = later.flatMap(({ app, window, url, target }) => [app, window, url, target]);
+        const parts = texts.flatMap((text) => (text ?? '').split(/ - |:\/\/|\//u));
+        expect(later.length).toBeGreaterThan(4);
+        expect(parts).not.toContain(entry.text);
+      }),
+      { numRuns: 100 },
+    );
+  });
+});
+
+/** A partition: batches of several people's sessions, mixed, some lost, some twice, some late. */
+const partition: fc.Arbitrary<RawRecord[]> = fc
+  .array(
+    fc.record({
+      steps: stepsOf(wordy, 12),
+      cuts: fc.array(fc.nat(60), { maxLength: 4 }),
+      subject: fc.constantFrom('ann', 'bob'),
+      device: fc.constantFrom('laptop', 'phone'),
+      grantedMinutes: fc.nat(50),
+      ends: fc.boolean(),
+      afterEnd: fc.boolean(),
+    }),
+    { minLength: 1, maxLength: 6 },
+  )
+  .chain((sessions) => {
+    const batches = sessions.flatMap(({ steps, cuts, subject, device, grantedMinutes, ends, afterEnd }, n) => {
+      const script = play(steps);
+      if (ends) script.end();
+      if (ends && afterEnd) script.click().type('x');
+      const grantedAt = START + grantedMinutes * 60_000;
+      return cut(
+        script.events,
+        cuts.map((at) => at % (script.events.length + 1)),
+      ).map((placed, sequence) => {
+        const receivedAt = grantedAt + (sequence + 1) * 5_000;
+        return { placed, stretch: { subject, device, session: `s${n % 4}`, sequence, grantedAt, receivedAt } };
+      });
+    });
+    const order = fc.array(
+      fc.record({
+        lost: fc.nat(9),
+        again: fc.nat(6),
+        delay: fc.oneof(fc.constant(0), fc.nat(40 * 60_000)),
+        by: fc.nat(9_000),
+      }),
+      { minLength: batches.length, maxLength: batches.length },
+    );
+    return order.map((fates) => {
+      const arrivals = batches.flatMap((batch, i) => {
+        const fate = fates[i];
+        if (fate === undefined || fate.lost === 0) return [];
+        const receivedAt = batch.stretch.receivedAt + (fate.again === 1 ? fate.delay : 0);
+        const arrival = { ...batch, stretch: { ...batch.stretch, receivedAt }, at: receivedAt + fate.by };
+        return fate.again === 0 ? [arrival, { ...arrival, at: arrival.at + fate.delay }] : [arrival];
+      });
+      return arrivals.toSorted((a, b) => a.at - b.at).map(({ placed, stretch }, i) => record(placed, i * 3, stretch));
+    });
+  });
+
+describe('a partition', () => {
+  it('accounts for every raw event after every record', () => {
+    fc.assert(
+      fc.property(partition, (input) => {
+        const pipeline = pipelineOf();
+        const results = [];
+        for (const raw of input) {
+          results.push(pipeline.process(raw));
+          const { read, accounted } = balance(results);
+          expect(accounted + pipeline.pending()).toBe(read);
+        }
+      }),
+      RUNS,
+    );
+  });
+
+  it('gives the same bytes to whoever works on it, from wherever they take over', () => {
+    const restarts = fc.tuple(partition, fc.array(fc.nat(40), { maxLength: 5 }));
+    fc.assert(
+      fc.property(restarts, ([input, at]) => {
+        const undisturbed = run(input).released;
+        let pipeline = pipelineOf();
+        const released = [];
+        for (const [i, raw] of input.entries()) {
+          if (at.includes(i)) {
+            const { offset, time } = pipeline.warmFrom(raw.offset);
+            pipeline = pipelineOf(toolsWith(), time);
+            for (const old of input.slice(0, i)) if (old.offset >= offset) pipeline.process(old);
+          }
+          const result = pipeline.process(raw);
+          if (result.released !== null) released.push(result.released);
+        }
+        expect(JSON.stringify(released)).toBe(JSON.stringify(undisturbed));
+      }),
+      RUNS,
+    );
+  });
+
+  it('numbers the steps of every session from 0 without holes, each once', () => {
+    fc.assert(
+      fc.property(partition, (input) => {
+        const next = new Map<string, number>();
+        for (const { session, actions } of run(input).released) {
+          for (const { step } of actions) {
+            expect(step).toBe(next.get(session) ?? 0);
+            next.set(session, step + 1);
+          }
+        }
+      }),
+      RUNS,
+    );
+  });
+});
+
+describe('no batch makes it throw', () => {
+  const anyText = fc.oneof(
+    fc.string({ unit: 'binary', maxLength: 20 }),
+    fc.constantFrom('https://%', 'view-source:', '{n}'),
+  );
+  const anyNumber = fc.oneof(fc.integer({ min: -3, max: 5 }), fc.double(), fc.constantFrom(START, START + 1));
+  const anyEvent = fc.record({
+    kind: fc.constantFrom(
+      ...(['pointer_move', 'pointer_down', 'pointer_up', 'wheel', 'key_down', 'key_up', 'focus', 'navigate'] as const),
+      ...(['clipboard', 'value_change', 'composition', 'session_end', 'unknown'] as const),
+    ),
+    at: anyNumber,
+    context: anyNumber,
+    element: anyNumber,
+    x: anyNumber,
+    y: anyNumber,
+    dx: anyNumber,
+    dy: anyNumber,
+    button: fc.constantFrom('left', 'back', 'other'),
+    key: fc.oneof(anyText, fc.constantFrom('Control', 'Alt', 'Shift', 'Enter', 'Backspace', 's')),
+    code: fc.constantFrom('', 'Numpad1', 'Digit1'),
+    op: fc.constantFrom('copy', 'paste'),
+    text: anyText,
+    value: anyText,
+  });
+  const anyPayload = fc.record({
+    subject: anyText,
+    device: anyText,
+    contexts: fc.array(fc.record({ app: anyText, title: anyText, url: anyText, private: fc.boolean() }), {
+      maxLength: 3,
+    }),
+    elements: fc.array(
+      fc.record({
+        role: anyText,
+        name: anyText,
+        value: anyText,
+        secure: fc.boolean(),
+        bounds: fc.option(fc.record({ x: anyNumber, y: anyNumber, width: anyNumber, height: anyNumber })),
+      }),
+      { maxLength: 3 },
+    ),
+    events: fc.array(anyEvent, { maxLength: 30 }),
+  });
+  const anyEnvelope = fc.record({ session: anyText, sequence: anyNumber, grantedAt: anyNumber, receivedAt: anyNumber });
+
+  it('and every event of it is accounted for', () => {
+    fc.assert(
+      fc.property(fc.array(fc.tuple(anyEnvelope, anyPayload), { maxLength: 6 }), (batches) => {
+        // A codec that hands over what no codec would: values of any kind at all.
+        const codec = {
+          openEnvelope: ([i = 0]: Uint8Array) => {
+            const envelope = batches[i]?.[0] as CaptureEnvelope;
+            return { ok: true, value: { ...envelope, payload: Uint8Array.of(i) } } as const;
+          },
+          openPayload: ([i = 0]: Uint8Array) => ({ ok: true, value: batches[i]?.[1] as CapturePayload }) as const,
+        };
+        const input = batches.map(([, { subject }], i) => ({
+          key: subjectKey(subject),
+          value: Uint8Array.of(i),
+          offset: i,
+        }));
+        const { results, pipeline } = run(input, toolsWith({ codec }));
+        const { read, accounted } = balance(results);
+        expect(accounted + pipeline.pending()).toBe(read);
+        expect(pipeline.warmFrom(batches.length).offset).toBeLessThanOrEqual(batches.length);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+});
