@@ -4,63 +4,90 @@ import * as z from 'zod';
 import { DEFAULT_LIMITS } from './events/limits.ts';
 import { packagePath } from './package-path.ts';
 import { checkYaml } from './privacy/policy/check.ts';
+import { nearest } from './privacy/policy/nearest.ts';
+import { describeKeys } from './privacy/policy/reference.ts';
 import type { PolicyIssue } from './privacy/policy.ts';
 
-/** The file as it may be written: every key may be left out. One declaration gives types, checks, defaults and docs. */
-const count = (min: number, max: number): z.ZodInt => z.int().min(min).max(max);
+const count = (min: number, max: number, text: string): z.ZodInt => z.int().min(min).max(max).describe(text);
+const path = (text: string): z.ZodString => z.string().min(1).max(4_096).describe(text);
 
+/** The file as it may be written: every key may be left out. One declaration gives types, checks, defaults and docs. */
 const configSchema = z.strictObject({
-  data: z.string().min(1).max(4_096).default('.redactory'),
-  policy: z.string().min(1).max(4_096).optional(),
+  data: path('The data folder: log, keys and table. Relative paths here are relative to this file.').default(
+    '.redactory',
+  ),
+  policy: path(
+    'The policy file, or `strict` or `balanced`, which come with the package. Without it: `strict`.',
+  ).optional(),
   keys: z
     .strictObject({
-      master: z.string().min(1).max(4_096).optional(),
-      ingest: z.string().min(1).max(4_096).optional(),
+      master: path(
+        'File of the master key, which wraps the keys behind pseudonyms: 32 bytes in base64, mode 0600; made when missing. Without it: `keys/master.key` in the data folder.',
+      ).optional(),
+      ingest: path(
+        'File of the ingest key, which makes subject keys of subject ids; as above. Without it: `keys/ingest.key` in the data folder.',
+      ).optional(),
     })
-    .prefault({}),
+    .prefault({})
+    .describe('Where keys lie. Their values are never part of a config.'),
   topics: z
     .strictObject({
-      partitions: count(1, 1_024).default(4),
+      partitions: count(1, 1_024, 'Partitions of the raw and the sanitised topic; fixed once they are made.').default(
+        4,
+      ),
       retentionDays: z
         .strictObject({
-          raw: count(1, 3_650).default(7),
-          sanitized: count(1, 3_650).default(90),
-          quarantine: count(1, 3_650).default(30),
+          raw: count(1, 3_650, 'Of `interactions.raw`.').default(7),
+          sanitized: count(1, 3_650, 'Of `interactions.sanitized`.').default(90),
+          quarantine: count(1, 3_650, 'Of `interactions.quarantine`.').default(30),
         })
-        .prefault({}),
+        .prefault({})
+        .describe('How many days records stay on a topic.'),
     })
-    .prefault({}),
+    .prefault({})
+    .describe('The topics of the log.'),
   limits: z
     .strictObject({
-      maxRecordBytes: count(1_024, 1 << 26).default(DEFAULT_LIMITS.maxRecordBytes),
-      maxPayloadBytes: count(1_024, 1 << 28).default(DEFAULT_LIMITS.maxPayloadBytes),
-      maxEvents: count(1, 1_000_000).default(DEFAULT_LIMITS.maxEvents),
-      maxContexts: count(1, 65_536).default(DEFAULT_LIMITS.maxContexts),
-      maxElements: count(1, 65_536).default(DEFAULT_LIMITS.maxElements),
-      maxKeys: count(1, 65_536).default(DEFAULT_LIMITS.maxKeys),
-      maxTexts: count(1, 65_536).default(DEFAULT_LIMITS.maxTexts),
-      maxTextLength: count(1, 1 << 22).default(DEFAULT_LIMITS.maxTextLength),
+      maxRecordBytes: count(1_024, 1 << 26, 'Bytes of one record, packed.').default(DEFAULT_LIMITS.maxRecordBytes),
+      maxPayloadBytes: count(1_024, 1 << 28, 'Bytes of its payload once unpacked.').default(
+        DEFAULT_LIMITS.maxPayloadBytes,
+      ),
+      maxEvents: count(1, 1_000_000, 'Events of one batch.').default(DEFAULT_LIMITS.maxEvents),
+      maxContexts: count(1, 65_536, 'Contexts (app, title, URL) of one batch.').default(DEFAULT_LIMITS.maxContexts),
+      maxElements: count(1, 65_536, 'Elements of one batch.').default(DEFAULT_LIMITS.maxElements),
+      maxKeys: count(1, 65_536, 'Different keys of one batch.').default(DEFAULT_LIMITS.maxKeys),
+      maxTexts: count(1, 65_536, 'Different texts of clipboard, values and compositions of one batch.').default(
+        DEFAULT_LIMITS.maxTexts,
+      ),
+      maxTextLength: count(1, 1 << 22, 'Bytes of UTF-8 of any one text.').default(DEFAULT_LIMITS.maxTextLength),
     })
-    .prefault({}),
+    .prefault({})
+    .describe('Raw batches that are larger are quarantined.'),
   fetch: z
     .strictObject({
-      maxRecords: count(1, 100_000).default(512),
-      maxBytes: count(1_024, 1 << 28).default(4 << 20),
+      maxRecords: count(1, 100_000, 'Records of a partition processed in one transaction, at most.').default(512),
+      maxBytes: count(1_024, 1 << 28, 'Bytes of them, at most.').default(4 << 20),
     })
-    .prefault({}),
+    .prefault({})
+    .describe('How much a worker reads at a time.'),
   sink: z
     .strictObject({
-      flushRows: count(1, 10_000_000).default(250_000),
-      flushSeconds: count(1, 86_400).default(10),
+      flushRows: count(1, 10_000_000, 'Rows after which the table gets a commit.').default(250_000),
+      flushSeconds: count(1, 86_400, 'Seconds after which it gets one in any case.').default(10),
     })
-    .prefault({}),
+    .prefault({})
+    .describe('When the sink commits to the table.'),
   telemetry: z
     .strictObject({
-      host: z.string().min(1).max(255).default('127.0.0.1'),
-      port: count(0, 65_535).nullable().default(null),
-      logLevel: z.enum(['error', 'warn', 'info']).default('info'),
+      host: z.string().min(1).max(255).describe('Where metrics and health are served.').default('127.0.0.1'),
+      port: count(0, 65_535, 'Port for `/metrics`, `/livez` and `/readyz`; 0 takes a free one, `null` serves none.')
+        .nullable()
+        .describe('Port for `/metrics`, `/livez` and `/readyz`; 0 takes a free one, `null` serves none.')
+        .default(null),
+      logLevel: z.enum(['error', 'warn', 'info']).describe('Log lines below this are left out.').default('info'),
     })
-    .prefault({}),
+    .prefault({})
+    .describe('Metrics, health and logs.'),
 });
 
 type Settings = z.output<typeof configSchema>;
@@ -80,6 +107,16 @@ export interface Config extends Omit<Settings, 'policy' | 'keys'> {
 export const MASTER_KEY_VARIABLE = 'REDACTORY_MASTER_KEY';
 export const INGEST_KEY_VARIABLE = 'REDACTORY_INGEST_KEY';
 
+/** What may come from the environment, and what it does. */
+export const VARIABLES: Readonly<Record<string, string>> = {
+  REDACTORY_DATA_DIR: '`data`, relative to the working folder; `--data` goes before it.',
+  REDACTORY_POLICY: '`policy`, relative to the working folder; `--policy` goes before it.',
+  REDACTORY_LOG_LEVEL: '`telemetry.logLevel`.',
+  REDACTORY_METRICS_PORT: '`telemetry.port`.',
+  [MASTER_KEY_VARIABLE]: 'The master key itself, 32 bytes in base64, in place of its file.',
+  [INGEST_KEY_VARIABLE]: 'The ingest key itself, likewise.',
+};
+
 /** The config cannot be used; the message names file, line, column and what to do. */
 export class ConfigError extends Error {
   override name = 'ConfigError';
@@ -88,10 +125,8 @@ export class ConfigError extends Error {
 const MAX_CONFIG_BYTES = 64 * 1024;
 
 /**
- * Config from a YAML file, the environment and the command line, in rising order of precedence. Without a file:
- * `redactory.yaml` in the working folder if there is one, else defaults. Paths in the file are relative to it.
- *
- * Environment: REDACTORY_DATA_DIR, REDACTORY_POLICY, REDACTORY_LOG_LEVEL, REDACTORY_METRICS_PORT, and the keys.
+ * Config from a YAML file, the environment ({@link VARIABLES}) and the command line, in rising order of precedence.
+ * Without a file: `redactory.yaml` in the working folder if there is one, else defaults. Paths in the file are relative to it.
  *
  * @throws ConfigError
  */
@@ -103,6 +138,7 @@ export async function loadConfig(options: {
   readonly cwd: string;
 }): Promise<Config> {
   const { env, cwd } = options;
+  checkVariables(env);
   const file = options.file === undefined ? await defaultFile(cwd) : resolve(cwd, options.file);
   const settings = file === null ? configSchema.parse({}) : await readConfig(file);
   const base = file === null ? cwd : dirname(file);
@@ -129,6 +165,23 @@ export async function loadConfig(options: {
     telemetry: telemetryFrom(settings, env),
   });
 }
+
+/**
+ * A mistyped variable would be passed over in silence, and a new key made where one was given. Only names close to a known
+ * one are refused: others with the same beginning may belong to whoever starts the process.
+ */
+function checkVariables(env: Readonly<Record<string, string | undefined>>): void {
+  const known = Object.keys(VARIABLES).map((name) => name.slice(PREFIX.length));
+  for (const name of Object.keys(env)) {
+    if (!name.startsWith(PREFIX) || name in VARIABLES) continue;
+    const near = nearest(name.slice(PREFIX.length), known);
+    if (near !== undefined) {
+      throw new ConfigError(`unknown environment variable ${name}; did you mean ${PREFIX}${near}?`);
+    }
+  }
+}
+
+const PREFIX = 'REDACTORY_';
 
 /** `strict` and `balanced` are the policies that come with the package; anything else is a path. */
 function resolvePolicy(policy: string, base: string): string {
@@ -185,3 +238,21 @@ function deepFreeze<T>(value: T): T {
   }
   return value;
 }
+
+/** The reference page of the config (docs/configuration.md), from the schema that checks it. */
+export function configReference(): string {
+  const keys = describeKeys(z.toJSONSchema(configSchema, { io: 'input' }), '');
+  const variables = Object.entries(VARIABLES).map(([name, text]) => `- \`${name}\`: ${text}`);
+  return `${INTRODUCTION}\n${keys.join('\n')}\n\n## Environment\n\n${variables.join('\n')}\n`;
+}
+
+const INTRODUCTION = `# Configuration
+
+<!-- Made from src/config.ts: \`npx vitest run test/config.test.ts -u\` writes it anew. -->
+
+Nothing has to be configured. What is, comes from one YAML file, the environment and the command line; the latter go
+before the former. The file is \`--config FILE\`, else \`redactory.yaml\` in the working folder if there is one;
+\`redactory.example.yaml\` has every key with its default. Unknown keys, wrong types and values out of bounds are errors
+with line, column and the nearest known key, and nothing starts; so are environment variables whose name is nearly one of
+those below. What was read at the start holds until the end.
+`;

@@ -1,5 +1,6 @@
 import { Option, type Command } from 'commander';
-import { resolve, join } from 'node:path';
+import { join, resolve } from 'node:path';
+import type { Writable } from 'node:stream';
 import { loadPolicy } from '../privacy/policy.ts';
 import { serveHealth } from '../runtime/health.ts';
 import { runSanitizer, type SanitizerSummary } from '../runtime/sanitizer.ts';
@@ -14,10 +15,12 @@ interface UntilEnd {
   readonly untilEnd?: boolean;
 }
 
-interface SinkChoice {
+interface SinkOptions {
   readonly to: 'table' | 'jsonl';
   readonly out?: string;
 }
+
+type SinkChoice = { readonly to: 'table' } | { readonly to: 'jsonl'; readonly out: Writable | string };
 
 export function sanitizeCommand(program: Command, io: Io): void {
   program
@@ -45,14 +48,12 @@ export function sinkCommand(program: Command, io: Io): void {
     .option('--out <file>', 'jsonl: the file to write, or - for stdout (default: -)')
     .addHelpText('after', '\nExamples:\n  redactory sink\n  redactory sink --until-end --to jsonl | head')
     .action(
-      action<UntilEnd & SinkChoice>(io, (context, own) =>
+      action<UntilEnd & SinkOptions>(io, (context, own) =>
         withWorkspace(context, async (workspace) => {
-          const toStdout = own.to === 'jsonl' && (own.out ?? '-') === '-';
-          if (toStdout && context.options.json === true) {
-            throw new UsageError('--json prints a summary on stdout, where the lines go: give a file with --out');
-          }
-          const written = await withHealth(context, (ready) => sink(context, workspace, own, own, ready));
-          if (!toStdout) context.print(describeSink(written, own.to), { sink: written });
+          const choice = chooseSink(context, own);
+          const written = await withHealth(context, (ready) => sink(context, workspace, own, choice, ready));
+          if (choice.to === 'table' || typeof choice.out === 'string')
+            context.print(describeSink(written, own.to), { sink: written });
         }),
       ),
     );
@@ -78,7 +79,7 @@ export function runCommand(program: Command, io: Io): void {
     );
 }
 
-type RunContext = Pick<CommandContext, 'config' | 'telemetry' | 'signal' | 'io'>;
+type RunContext = Pick<CommandContext, 'config' | 'telemetry' | 'signal'>;
 
 export interface RunResult {
   readonly sanitized: SanitizerSummary;
@@ -174,12 +175,19 @@ async function sink(
   }
 }
 
-function openSink(context: RunContext, workspace: Workspace, choice: SinkChoice): Promise<Sink> {
-  if (choice.to === 'jsonl') {
-    const out = choice.out ?? '-';
-    return openJsonlSink({ out: out === '-' ? context.io.stdout : resolve(context.io.cwd, out) });
+function chooseSink({ io, options }: CommandContext, own: SinkOptions): SinkChoice {
+  if (own.to === 'table') {
+    if (own.out === undefined) return { to: 'table' };
+    throw new UsageError('--out goes with --to jsonl: the table is in the data folder');
   }
-  if (choice.out !== undefined) throw new UsageError('--out goes with --to jsonl: the table is in the data folder');
+  const out = own.out ?? '-';
+  if (out !== '-') return { to: 'jsonl', out: resolve(io.cwd, out) };
+  if (options.json !== true) return { to: 'jsonl', out: io.stdout };
+  throw new UsageError('--json prints a summary on stdout, where the lines go: give a file with --out');
+}
+
+function openSink(context: RunContext, workspace: Workspace, choice: SinkChoice): Promise<Sink> {
+  if (choice.to === 'jsonl') return openJsonlSink({ out: choice.out });
   return openTrainingTable({
     dir: join(context.config.data, 'table'),
     topic: TOPICS.sanitized,

@@ -1,6 +1,6 @@
 /** From the text of a policy file to a checked policy. Pure: no file, no digest of the vocabulary's content. */
 import { LineCounter, type Document, type YAMLError, isMap, isScalar, parseDocument, visit } from 'yaml';
-import type * as z from 'zod';
+import * as z from 'zod';
 import { PolicyError, type PolicyIssue } from './error.ts';
 import { nearest } from './nearest.ts';
 import { policySchema } from './schema.ts';
@@ -218,12 +218,19 @@ function describeType(value: unknown): string {
 function knownKeys(schema: z.ZodObject, path: readonly PropertyKey[]): readonly string[] {
   let shape: Readonly<Record<string, unknown>> = schema.shape;
   for (const key of path) {
-    const section = shape[String(key)];
+    const section = unwrapped(shape[String(key)]);
     if (typeof section !== 'object' || section === null || !('shape' in section)) return [];
     if (typeof section.shape !== 'object' || section.shape === null) return [];
     shape = Object.fromEntries(Object.entries(section.shape));
   }
   return Object.keys(shape);
+}
+
+/** A section that may be left out is wrapped by what stands in for it. */
+function unwrapped(schema: unknown): unknown {
+  const isWrapped =
+    schema instanceof z.ZodPrefault || schema instanceof z.ZodDefault || schema instanceof z.ZodOptional;
+  return isWrapped ? unwrapped(schema.unwrap()) : schema;
 }
 
 function suggestion(name: string, known: readonly string[]): string {

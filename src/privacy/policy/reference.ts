@@ -23,8 +23,8 @@ understood is excluded, and so are extensions, data and script addresses and a b
 hold nothing of the person; a file on disk is judged by its app and title alone.
 `;
 
-/** The keys of an object schema, as nested list entries below its heading. */
-function describeKeys(schema: unknown, prefix: string): string[] {
+/** The keys of a JSON schema of an object, as Markdown: a heading a section, a list entry a key. */
+export function describeKeys(schema: unknown, prefix: string): string[] {
   const lines: string[] = [];
   for (const [name, rule] of Object.entries(part(schema, 'properties'))) {
     const path = prefix === '' ? name : `${prefix}.${name}`;
@@ -32,13 +32,20 @@ function describeKeys(schema: unknown, prefix: string): string[] {
     if (Object.keys(nested).length > 0) {
       lines.push('', `## ${path}`, '', text(rule, 'description'), '', ...describeKeys(rule, path));
     } else {
-      lines.push(`- \`${path}\` (${describeType(rule)}): ${text(rule, 'description')}`);
+      lines.push(`- \`${path}\` (${describeType(rule)}): ${text(rule, 'description')}${describeDefault(rule)}`);
     }
   }
   return lines;
 }
 
+function describeDefault(rule: unknown): string {
+  const value = get(rule, 'default');
+  return value === undefined ? '' : ` Default: \`${typeof value === 'string' ? value : JSON.stringify(value)}\`.`;
+}
+
 function describeType(rule: unknown): string {
+  const choices = get(rule, 'anyOf');
+  if (Array.isArray(choices)) return choices.map(describeType).join(' or ');
   const values = get(rule, 'enum');
   if (Array.isArray(values)) return values.map((value) => `\`${String(value)}\``).join(' or ');
   const constant = get(rule, 'const');
@@ -46,6 +53,8 @@ function describeType(rule: unknown): string {
   switch (get(rule, 'type')) {
     case 'integer':
       return `whole number from ${String(get(rule, 'minimum'))} to ${String(get(rule, 'maximum'))}`;
+    case 'null':
+      return '`null`';
     case 'array':
       return `list, at most ${String(get(rule, 'maxItems'))} entries`;
     default:

@@ -1,0 +1,153 @@
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { ConfigError, configReference, loadConfig, VARIABLES } from '../src/config.ts';
+import { packagePath } from '../src/package-path.ts';
+
+let dir: string;
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'redactory-config-'));
+});
+afterEach(() => rm(dir, { recursive: true }));
+
+type Options = Omit<Parameters<typeof loadConfig>[0], 'cwd' | 'env'> & { readonly env?: Record<string, string> };
+const load = (options: Options = {}): ReturnType<typeof loadConfig> => loadConfig({ env: {}, cwd: dir, ...options });
+
+async function write(text: string, name = 'redactory.yaml'): Promise<string> {
+  await writeFile(join(dir, name), text);
+  return join(dir, name);
+}
+
+async function failure(options: Options = {}): Promise<string> {
+  const error: unknown = await load(options).then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  if (!(error instanceof ConfigError)) throw new Error('expected a ConfigError', { cause: error });
+  return error.message;
+}
+
+describe('loadConfig', () => {
+  it('has a default for everything', async () => {
+    const config = await load();
+    expect(config).toMatchObject({
+      data: join(dir, '.redactory'),
+      policy: packagePath('policies/strict.yaml'),
+      keys: {
+        masterFile: join(dir, '.redactory/keys/master.key'),
+        ingestFile: join(dir, '.redactory/keys/ingest.key'),
+        masterVariable: null,
+        ingestVariable: null,
+      },
+      topics: { partitions: 4, retentionDays: { raw: 7 } },
+      telemetry: { host: '127.0.0.1', port: null, logLevel: 'info' },
+    });
+  });
+
+  it('is frozen, all of it', async () => {
+    const { topics } = await load();
+    const unfrozen = topics as { retentionDays: { raw: number } };
+    expect(() => (unfrozen.retentionDays.raw = 1)).toThrow(TypeError);
+  });
+
+  it('reads redactory.yaml of the working folder, and --config in its place', async () => {
+    await write('topics:\n  partitions: 2\n');
+    expect((await load()).topics.partitions).toBe(2);
+    const other = await write('topics:\n  partitions: 3\n', 'other.yaml');
+    expect((await load({ file: other })).topics.partitions).toBe(3);
+  });
+
+  it('takes paths of the file as relative to it, and others as relative to the working folder', async () => {
+    await mkdir(join(dir, 'etc'));
+    const file = await write('data: d\npolicy: p.yaml\nkeys:\n  master: m.key\n', 'etc/r.yaml');
+    expect(await load({ file: 'etc/r.yaml' })).toMatchObject({
+      data: join(dir, 'etc/d'),
+      policy: join(dir, 'etc/p.yaml'),
+      keys: { masterFile: join(dir, 'etc/m.key'), ingestFile: join(dir, 'etc/d/keys/ingest.key') },
+    });
+    const env = { REDACTORY_DATA_DIR: 'e', REDACTORY_POLICY: 'q.yaml' };
+    expect(await load({ file, env })).toMatchObject({ data: join(dir, 'e'), policy: join(dir, 'q.yaml') });
+    expect(await load({ file, env, data: 'f', policy: 'balanced' })).toMatchObject({
+      data: join(dir, 'f'),
+      policy: packagePath('policies/balanced.yaml'),
+    });
+  });
+
+  it('takes log level and port from the environment, before the file', async () => {
+    await write('telemetry:\n  port: 9000\n  logLevel: error\n');
+    const env = { REDACTORY_METRICS_PORT: '0', REDACTORY_LOG_LEVEL: 'warn' };
+    expect((await load({ env })).telemetry).toMatchObject({ port: 0, logLevel: 'warn' });
+    expect((await load()).telemetry).toMatchObject({ port: 9000, logLevel: 'error' });
+  });
+
+  it.each([{ REDACTORY_METRICS_PORT: '65536' }, { REDACTORY_METRICS_PORT: 'x' }, { REDACTORY_LOG_LEVEL: 'trace' }])(
+    'refuses %o',
+    async (env) => {
+      expect(await failure({ env })).toContain(Object.keys(env)[0]);
+    },
+  );
+
+  it.each([
+    ['REDACTORY_MASTERKEY', 'REDACTORY_MASTER_KEY'],
+    ['REDACTORY_LOGLEVEL', 'REDACTORY_LOG_LEVEL'],
+    ['REDACTORY_POLCY', 'REDACTORY_POLICY'],
+  ])('refuses the variable %s: %s was meant', async (name, meant) => {
+    const message = await failure({ env: { [name]: 'secret value' } });
+    expect(message).toBe(`unknown environment variable ${name}; did you mean ${meant}?`);
+  });
+
+  it('leaves variables of others alone', async () => {
+    await expect(load({ env: { REDACTORY_SEED: '1', REDACTORY_DATA: 'x', HOME: '/' } })).resolves.toBeDefined();
+  });
+
+  it.each([
+    ['polcy: strict\n', ':1:1: unknown key "polcy"; did you mean policy?'],
+    ['topics:\n  partitons: 2\n', ':2:3: unknown key "partitons" in topics; did you mean partitions?'],
+    ['sink:\n  flushSeconds: soon\n', ':2:17: sink.flushSeconds must be'],
+    ['limits:\n  maxEvents: 0\n', ':2:14: limits.maxEvents must be at least 1'],
+    ['telemetry:\n  port: 65536\n', ':2:9: telemetry.port must be at most 65535'],
+    ['telemetry:\n  logLevel: debug\n', ':2:13: telemetry.logLevel must be one of error, warn, info, not "debug"'],
+    ['data: a\ndata: b\n', ':2:1: this key is here twice'],
+    ['data: [\n', 'is not valid YAML'],
+    ['- data\n', ':1:1: the config must be a section of keys, not a list'],
+  ])('refuses %j', async (text, message) => {
+    const file = await write(text);
+    expect(await failure()).toContain(`${file}${message.startsWith(':') ? message : ''}`);
+    expect(await failure()).toContain(message);
+  });
+
+  it('names every mistake at once', async () => {
+    await write('polcy: a\ntopics:\n  partitions: 0\n');
+    expect((await failure()).split('\n')).toHaveLength(2);
+  });
+
+  it('refuses a file that is missing, a folder, or no config by its size', async () => {
+    expect(await failure({ file: 'nowhere.yaml' })).toContain(`${join(dir, 'nowhere.yaml')} cannot be read (ENOENT)`);
+    expect(await failure({ file: '.' })).toContain('cannot be read (EISDIR)');
+    await write(`# ${'x'.repeat(70_000)}`);
+    expect(await failure()).toContain('larger than 64 KiB');
+  });
+});
+
+describe('the pages about it', () => {
+  const example = resolve('redactory.example.yaml');
+
+  it('docs/configuration.md is what the schema says', async () => {
+    await expect(configReference()).toMatchFileSnapshot(resolve('docs/configuration.md'));
+    for (const name of Object.keys(VARIABLES)) expect(configReference()).toContain(`\`${name}\``);
+  });
+
+  it('redactory.example.yaml holds every key with its default', async () => {
+    const { data, policy, keys, ...rest } = parse(await readFile(example, 'utf8')) as Record<string, unknown>;
+    const { data: _data, policy: _policy, keys: _keys, ...defaults } = await load();
+    expect(rest).toEqual(defaults);
+    expect({ data, policy, keys }).toEqual({
+      data: '.redactory',
+      policy: 'strict',
+      keys: { master: '.redactory/keys/master.key', ingest: '.redactory/keys/ingest.key' },
+    });
+    await expect(load({ file: example })).resolves.toMatchObject(defaults);
+  });
+});
