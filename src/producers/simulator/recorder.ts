@@ -38,8 +38,6 @@ export interface RecorderOptions {
   readonly faults: Faults;
   /** What the device's clock shows less the true time, ms. */
   readonly clockError: number;
-  /** In order of time; the recorder is off until the first `start`. */
-  readonly changes: readonly Change[];
   readonly outbox: Heap<SimulatedRecord>;
   readonly truth: ((planted: PlantedString) => void) | undefined;
 }
@@ -51,7 +49,7 @@ export interface RecorderOptions {
 export class Recorder {
   readonly #o: RecorderOptions;
   readonly #batchMs: number;
-  #changes: readonly Change[];
+  #changes: readonly Change[] = [];
   #recording = false;
   #session = '';
   #grantedAt = 0;
@@ -74,7 +72,12 @@ export class Recorder {
   constructor(options: RecorderOptions) {
     this.#o = options;
     this.#batchMs = options.random.between(4600, 5400);
-    this.#changes = options.changes;
+  }
+
+  /** What the recorder will do, beside what it was told before; it is off until the first `start`. */
+  schedule(changes: readonly Change[]): void {
+    this.#changes = [...this.#changes, ...changes].sort((a, b) => a.at - b.at);
+    this.#setDue();
   }
 
   /** The id of the open session, or '' when nothing is recorded. */

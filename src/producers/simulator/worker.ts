@@ -1,5 +1,5 @@
 import { ACTIVITIES } from './activities/index.ts';
-import { behaviourAt, planConsent } from './consent-plan.ts';
+import { ConsentPlan, behaviourAt } from './consent-plan.ts';
 import { Desk } from './desk.ts';
 import type { Script } from './desk.ts';
 import { Heap } from './heap.ts';
@@ -34,6 +34,7 @@ export class Worker {
   readonly #outbox: Heap<SimulatedRecord>;
   /** Nothing that is still to come can be earlier. */
   #now: number;
+  #plannedUntil = Number.NEGATIVE_INFINITY;
   #day: Script | undefined;
 
   constructor(options: WorkerOptions) {
@@ -63,7 +64,7 @@ export class Worker {
   *#workday(): Script {
     const { random, faults, start, end } = this.#o;
     const person = this.#o.population.person(this.index);
-    const plan = planConsent({
+    const plan = new ConsentPlan({
       subjectKey: this.#o.key,
       behaviour: behaviourAt(this.#o.leaning, this.#o.shares),
       start,
@@ -71,7 +72,6 @@ export class Worker {
       faults,
       random,
     });
-    for (const decision of plan.decisions) this.#outbox.push({ kind: 'consent', at: decision.decidedAt, decision });
     const recorder = new Recorder({
       key: this.#o.key,
       subject: this.#o.subject,
@@ -79,7 +79,6 @@ export class Worker {
       random,
       faults,
       clockError: clockError(random, faults),
-      changes: [...plan.changes.filter((change) => change.at < end), { kind: 'stop', at: end }],
       outbox: this.#outbox,
       truth: this.#o.truth,
     });
@@ -87,13 +86,15 @@ export class Worker {
     const pointer = new Pointer(person.hand, recorder, random);
     recorder.arrive(start, 'focus', windowOf(person, 'files', 'Desktop'));
     const desk = new Desk({ person, recorder, typist, pointer, random, now: start });
-    yield* this.#activities(desk, recorder);
+    recorder.schedule([{ kind: 'stop', at: end }]);
+    yield* this.#activities(desk, recorder, plan);
     recorder.passTime(end);
   }
 
-  *#activities(desk: Desk, recorder: Recorder): Script {
+  *#activities(desk: Desk, recorder: Recorder, plan: ConsentPlan): Script {
     const { random, end } = this.#o;
     const weights = ACTIVITIES.map((activity) => activity.weight * Math.exp(0.7 * random.normal()));
+    this.#plan(desk, recorder, plan);
     let breakAt = desk.now + random.between(8, 40) * 60_000;
     while (desk.now < end) {
       // Nobody sees what is done while the recorder is off.
@@ -104,6 +105,7 @@ export class Worker {
         desk.wait(60_000, 6 * 60_000);
         breakAt = desk.now + random.between(8, 40) * 60_000;
       }
+      this.#plan(desk, recorder, plan);
       this.#passTime(desk, recorder);
       const activity = ACTIVITIES[random.weighted(weights)];
       if (activity === undefined) return;
@@ -112,6 +114,16 @@ export class Worker {
         this.#passTime(desk, recorder);
         yield;
       }
+    }
+  }
+
+  /** Asks for the next stretch of the plan once the last is over; it begins a quarter of an hour later at the earliest. */
+  #plan(desk: Desk, recorder: Recorder, plan: ConsentPlan): void {
+    while (desk.now >= this.#plannedUntil) {
+      const { decisions, changes, until } = plan.next();
+      for (const decision of decisions) this.#outbox.push({ kind: 'consent', at: decision.decidedAt, decision });
+      recorder.schedule(changes);
+      this.#plannedUntil = until;
     }
   }
 

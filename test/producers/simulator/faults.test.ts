@@ -135,7 +135,8 @@ describe('faults', () => {
 
 describe('consent', () => {
   const minutes = 90;
-  const calm = collect({ people: 60, minutes, seed: 7, faults: 'none' });
+  const shares = { pauses: 0.3, withdraws: 0.2, exempt: 0.2, neverEnrolled: 0.1 };
+  const calm = collect({ people: 60, minutes, seed: 7, faults: 'none', consent: shares });
   const people = [...ofSubject(calm).keys()];
 
   it('is decided in every way by a few dozen people', () => {

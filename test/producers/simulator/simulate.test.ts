@@ -79,6 +79,18 @@ describe('the stream', () => {
     expect(ahead).toBeLessThan(people * 30);
   });
 
+  it('plans no further than it has to, however long it lasts', () => {
+    const options = { people: 3, minutes: 1e9, seed: 8, start: START, subjectKey };
+    const kinds = new Set<string>();
+    let given = 0;
+    for (const record of simulate({ ...options, consent: { pauses: 1 } })) {
+      kinds.add(record.kind === 'consent' ? record.decision.kind : record.kind);
+      given += 1;
+      if (given === 12_000) break;
+    }
+    expect(kinds).toEqual(new Set(['enrol', 'pause', 'resume', 'capture']));
+  });
+
   it('refuses options that make no sense', () => {
     const wrong: readonly Partial<SimulationOptions>[] = [
       { people: 0 },
