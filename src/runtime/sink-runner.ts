@@ -1,7 +1,7 @@
 import type { Codec } from '../events/codec.ts';
 import type { EventLog, LogRecord, TopicPartition } from '../log/event-log.ts';
 import { readmit } from '../processors/release.ts';
-import type { Sink, SinkRecord } from '../sinks/index.ts';
+import { FencedSinkError, type Sink, type SinkRecord } from '../sinks/index.ts';
 import { delay, workOnGroup, type Delay } from './partition-group.ts';
 import type { FetchSize } from './sanitizer.ts';
 import type { Telemetry } from './telemetry.ts';
@@ -125,11 +125,15 @@ async function workOnPartition(job: PartitionJob): Promise<void> {
   const begin = (await log.beginOffsets(at.topic))[at.partition] ?? 0;
   let offset = Math.max(await sink.resumeFrom(at.partition), begin);
   let flushed = offset;
+  /** One past the last record that the sink was given. */
+  let taken = offset;
   let flushDue = performance.now() + job.flushSeconds * 1000;
 
   const flush = async (): Promise<void> => {
     const start = performance.now();
     await sink.flush();
+    // Fenced over another partition, a sink has given up the records of this one as well, and had nothing to flush.
+    if ((await sink.resumeFrom(at.partition)) < taken) throw new FencedSinkError([at.partition]);
     telemetry.stage('table_commit', secondsSince(start));
     flushDue = performance.now() + job.flushSeconds * 1000;
     if (offset === flushed) return;
@@ -144,6 +148,7 @@ async function workOnPartition(job: PartitionJob): Promise<void> {
       const start = performance.now();
       await sink.write(records);
       telemetry.stage('table_write', secondsSince(start));
+      taken = (records.at(-1)?.offset ?? offset) + 1;
       job.summary.batches += records.length;
       job.summary.rows += records.reduce((sum, { batch }) => sum + batch.actions.length, 0);
     }

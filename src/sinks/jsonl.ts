@@ -67,7 +67,8 @@ class LineSink implements JsonlSink {
   };
 
   async resumeFrom(partition: number): Promise<number> {
-    return (await this.#options.resumeFrom?.(partition)) ?? 0;
+    const taken = this.#taken.get(partition);
+    return taken === undefined ? ((await this.#options.resumeFrom?.(partition)) ?? 0) : taken + 1;
   }
 
   async write(records: readonly SinkRecord[]): Promise<void> {
