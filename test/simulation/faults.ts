@@ -65,8 +65,13 @@ export class Hands {
     if (this.#dead) throw new CrashError('the worker has crashed');
     this.#mayFail(`${operation} before`);
     const result = await run();
-    if (this.#dead) throw new CrashError('the worker has crashed');
-    this.#mayFail(`${operation} after`);
+    try {
+      if (this.#dead) throw new CrashError('the worker has crashed');
+      this.#mayFail(`${operation} after`);
+    } catch (error) {
+      if (operation === 'commit') this.#weather.unacknowledged++;
+      throw error;
+    }
     return result;
   }
 
@@ -75,7 +80,6 @@ export class Hands {
     if (this.#weather.budget === 0 || !random.chance(this.#weather.rate * (where.startsWith('commit') ? 5 : 1))) return;
     this.#weather.budget--;
     this.faults++;
-    if (where === 'commit after') this.#weather.unacknowledged++;
     this.#dead = random.chance(0.5);
     const what = `${this.#dead ? 'crash' : 'failure'} ${where}`;
     this.#weather.injected[what] = (this.#weather.injected[what] ?? 0) + 1;
@@ -100,7 +104,18 @@ export function inHands(log: EventLog, hands: Hands, crews: ReadonlyMap<string, 
     join: async (group, topic): Promise<Membership> => {
       const crew = crews.get(group);
       if (crew === undefined) throw new Error(`no crew for the group ${group}`);
-      return hands.do('join', async () => crew.join(topic, hands));
+      const joined: Membership[] = [];
+      try {
+        return await hands.do('join', async () => {
+          const membership = crew.join(topic, hands);
+          joined.push(membership);
+          return membership;
+        });
+      } catch (error) {
+        // What a group does by itself with a member that never says a word.
+        for (const membership of joined) await membership.leave();
+        throw error;
+      }
     },
     clean: (now) => log.clean(now),
     close: () => log.close(),
