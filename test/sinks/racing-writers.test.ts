@@ -98,7 +98,7 @@ function unreliable(files: Map<string, Uint8Array>, random: Random, faults: { le
 
 async function runWriter(files: Map<string, Uint8Array>, topic: Topic, random: Random, faults: { left: number }) {
   for (let life = 0; ; life++) {
-    if (life > 200) throw new Error('a writer that makes no headway');
+    if (life > 30) throw new Error('a writer that makes no headway');
     const store = unreliable(files, random, faults);
     try {
       const sink = await openTrainingTable({ dir: '', topic: TOPIC, now: () => 0, store, zstd, flushRows: 9 });
@@ -112,7 +112,7 @@ async function runWriter(files: Map<string, Uint8Array>, topic: Topic, random: R
 }
 
 async function work(sink: TrainingTable, topic: Topic, random: Random): Promise<void> {
-  for (;;) {
+  for (let rounds = 0; rounds < 300; rounds++) {
     try {
       let isDone = true;
       for (const partition of random(2) === 0 ? PARTITIONS : PARTITIONS.toReversed()) {
@@ -128,6 +128,7 @@ async function work(sink: TrainingTable, topic: Topic, random: Random): Promise<
       if (!(error instanceof FencedSinkError)) throw error;
     }
   }
+  throw new Error('a writer that makes no headway');
 }
 
 async function rowsOf(files: Map<string, Uint8Array>): Promise<string[]> {
@@ -162,7 +163,7 @@ test('whatever fails and whoever races, every record is in the table exactly onc
         await tableDigest(await readTable({ dir: '', store: new MemoryStore(of), zstd }));
       expect(await digest(files)).toEqual(await digest(quiet));
     }),
-    { numRuns: 100 },
+    { numRuns: 100, endOnFailure: true },
   );
   // The test is worth nothing if nothing went wrong in it.
   expect(injected).toBeGreaterThan(runs * 4);

@@ -87,7 +87,7 @@ describe('a table', () => {
       record(0, 0, { session: pseudonym(5), actions: [action(0), action(1)] }),
       record(0, 1, { session: pseudonym(3), day: DAY + 1 }),
       record(0, 2, { session: pseudonym(4), actions: [action(2, { target: 'x'.repeat(65) })] }),
-      record(0, 3, { session: pseudonym(5), actions: [action(2)] }),
+      record(0, 3, { session: pseudonym(5), actions: [action(2, { target: 'a' })] }),
     ]);
     await sink.close();
     const table = await view();
@@ -117,9 +117,9 @@ describe('a table', () => {
       numRecords: 4,
       minValues: { session: pseudonym(4), step: 0, action: 'click' },
       maxValues: { session: pseudonym(5), step: 2, action: 'click' },
-      nullCount: { app: 4, target: 3, step: 0 },
+      nullCount: { app: 4, target: 2, step: 0 },
     });
-    expect(JSON.parse(stats).maxValues).not.toHaveProperty('target');
+    expect(stats).not.toContain('"target":"');
   });
 
   test('commits by itself when enough rows wait, and never splits a batch', async () => {
@@ -186,6 +186,13 @@ describe('progress', () => {
     await sink.close();
     expect((await allRows()).map((r) => r.step).sort((a, b) => a - b)).toEqual([0, 1, 2]);
     expect(sink.counts.doubles).toBe(2);
+  });
+
+  test('an offset that was passed is not taken, whatever it is said to come from', async () => {
+    const sink = await openAt0();
+    const foreign = { topic: 'interactions.other', partition: 0, offset: 0 };
+    await sink.write([record(0, 5), record(0, 5, {}, foreign), record(0, 4, {}, foreign)]);
+    expect([sink.pending.records, sink.counts.doubles]).toEqual([1, 2]);
   });
 
   test('a source record taken once is not taken again at another offset, also by another sink', async () => {
@@ -269,6 +276,16 @@ describe('two writers', () => {
     await commitOffsets(a, 0, 0, 2);
     expect(await b.resumeFrom(0)).toBe(2);
     await expect(b.flush()).rejects.toMatchObject({ name: 'FencedSinkError', partitions: [0] });
+  });
+
+  test('one that held nothing of it goes on behind the other without being refused', async () => {
+    const [a, b] = [await openAt0(), await openAt0()];
+    await b.resumeFrom(1);
+    await commitOffsets(a, 0, 0, 2);
+    await commitOffsets(b, 1, 0, 1);
+    await commitOffsets(b, 0, 0, 3);
+    expect(b.counts.doubles).toBe(2);
+    expect((await view()).rowCount).toBe(4);
   });
 
   test('making the same table at once make one', async () => {
@@ -370,6 +387,25 @@ describe('checkpoints', () => {
     const { loadZstd } = await import('../../src/events/zstd.ts');
     const actions = await readCheckpoint(checkpoint, await loadZstd(), 'checkpoint');
     expect(actions.flatMap((a) => (a.remove ? [a.remove.path] : []))).toEqual([gone?.path]);
+  });
+
+  test('a file that was removed and is back is a file, and no tombstone', async () => {
+    const sink = await openAt0();
+    await commitOffsets(sink, 0, 0, 1);
+    const add = new TextDecoder()
+      .decode(files.get(commitPath(1)))
+      .split('\n')
+      .find((line) => line.startsWith('{"add"'));
+    const [file] = (await view()).files;
+    files.set(
+      commitPath(2),
+      renderCommit([{ remove: { path: file?.path, deletionTimestamp: now(), dataChange: true } }]),
+    );
+    files.set(commitPath(3), new TextEncoder().encode(`${add}\n`));
+    await sink.resumeFrom(0);
+    await commitOffsets(sink, 0, 1, 8);
+    for (let version = 0; version <= 10; version++) files.delete(commitPath(version));
+    expect((await view()).rowCount).toBe(8);
   });
 
   test('a sink that others have left behind finds its way when old commits are cleaned away', async () => {

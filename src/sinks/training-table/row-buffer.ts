@@ -213,19 +213,22 @@ class TextColumn {
   }
 
   values(rows: Int32Array): (string | null)[] {
-    const values = Array.from<string | null>({ length: rows.length });
-    for (let i = 0; i < rows.length; i++) {
-      const number = this.#rows[rows[i] ?? 0] ?? NULL;
-      values[i] = number === NULL ? null : (this.#texts[number] ?? null);
+    const numbers = this.#rows;
+    const texts = this.#texts;
+    const values: (string | null)[] = [];
+    for (const row of rows) {
+      const number = numbers[row] ?? NULL;
+      values.push(number === NULL ? null : (texts[number] ?? null));
     }
     return values;
   }
 
   bounds(rows: Int32Array): Bounds {
+    const numbers = this.#rows;
     const used = new Uint8Array(this.#texts.length);
     let nulls = 0;
     for (const row of rows) {
-      const number = this.#rows[row] ?? NULL;
+      const number = numbers[row] ?? NULL;
       if (number === NULL) nulls++;
       else used[number] = 1;
     }
