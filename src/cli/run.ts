@@ -9,6 +9,7 @@ import { TOPICS } from '../runtime/topics.ts';
 import type { Workspace } from '../runtime/workspace.ts';
 import { openJsonlSink, openTrainingTable, type Sink } from '../sinks/index.ts';
 import { action, UsageError, withWorkspace, type CommandContext, type Io } from './io.ts';
+import { showProgress } from './progress.ts';
 import { describeCounts } from './summary.ts';
 
 interface UntilEnd {
@@ -130,20 +131,26 @@ async function sanitize(
   const tables = await workspace.controlTables(policy.consent.guardSeconds * 1000);
   await tables.catchUp();
   ready();
-  return runSanitizer(
-    {
-      log: workspace.log,
-      codec: workspace.codec,
-      policy,
-      vocabulary,
-      subjectKey: await workspace.subjectKeys(),
-      tables,
-      telemetry: context.telemetry,
-      fetch: context.config.fetch,
-      now: workspace.now,
-    },
-    { end: own.untilEnd === true, signal: context.signal },
-  );
+  const progress = own.untilEnd === true ? showProgress(context.io, 'sanitizing', 'batches') : undefined;
+  try {
+    return await runSanitizer(
+      {
+        log: workspace.log,
+        codec: workspace.codec,
+        policy,
+        vocabulary,
+        subjectKey: await workspace.subjectKeys(),
+        tables,
+        telemetry: context.telemetry,
+        fetch: context.config.fetch,
+        now: workspace.now,
+        ...(progress === undefined ? {} : { onProgress: (done, total) => progress.update(done, total) }),
+      },
+      { end: own.untilEnd === true, signal: context.signal },
+    );
+  } finally {
+    progress?.stop();
+  }
 }
 
 async function sink(

@@ -29,6 +29,8 @@ export interface SanitizerOptions {
   readonly telemetry: Telemetry;
   readonly fetch: FetchSize;
   readonly now: () => number;
+  /** Told, when a run has an end, how many of the raw batches up to there are done. */
+  readonly onProgress?: (done: number, total: number) => void;
   /** How to wait before work on a partition starts again; by default, in real time. */
   readonly delay?: Delay;
 }
@@ -75,6 +77,7 @@ export async function runSanitizer(
   await options.tables.catchUp();
   const prepared = preparePolicy(options.policy, options.vocabulary);
   const ends = until.end ? await log.endOffsets(TOPICS.raw) : undefined;
+  const progress = new Map<number, { readonly done: number; readonly total: number }>();
 
   await workOnGroup({
     log,
@@ -89,7 +92,7 @@ export async function runSanitizer(
       const end = ends?.[at.partition];
       const producer = await log.transactional(`${GROUPS.sanitize}/${at.topic}/${at.partition}`);
       try {
-        await workOnPartition({ ...options, at, end, signal, producer, prepared, summary });
+        await workOnPartition({ ...options, at, end, signal, producer, prepared, summary, progress });
       } finally {
         await producer.close();
       }
@@ -105,6 +108,7 @@ interface PartitionJob extends SanitizerOptions {
   readonly producer: TransactionalProducer;
   readonly prepared: ReturnType<typeof preparePolicy>;
   readonly summary: SanitizerSummary;
+  readonly progress: Map<number, { readonly done: number; readonly total: number }>;
 }
 
 async function workOnPartition(job: PartitionJob): Promise<void> {
@@ -116,6 +120,7 @@ async function workOnPartition(job: PartitionJob): Promise<void> {
   const pipeline = createPipeline({ ...job, consent, keyring }, job.prepared, warm.time);
   await warmUp(job, pipeline, warm.offset, offset);
   let pendingBefore = pipeline.pending();
+  const first = offset;
 
   while (!job.signal.aborted && (job.end === undefined || offset < job.end)) {
     const fetchStart = performance.now();
@@ -141,7 +146,17 @@ async function workOnPartition(job: PartitionJob): Promise<void> {
     job.summary.pending += pending - pendingBefore;
     pendingBefore = pending;
     report(job, pipeline, fetched, output.results, pending);
+    if (job.end !== undefined) showProgress(job, first, Math.min(offset, job.end), job.end);
   }
+}
+
+function showProgress(job: PartitionJob, first: number, offset: number, end: number): void {
+  job.progress.set(job.at.partition, { done: offset - first, total: end - first });
+  const all = [...job.progress.values()];
+  job.onProgress?.(
+    all.reduce((sum, { done }) => sum + done, 0),
+    all.reduce((sum, { total }) => sum + total, 0),
+  );
 }
 
 /** Rebuilds the sessions' state from records that are done already: same work, no output. */
