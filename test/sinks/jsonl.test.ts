@@ -68,6 +68,7 @@ test('a record read twice is printed once; where to begin is the caller’s to k
   expect(await (await openJsonlSink({ out })).resumeFrom(3)).toBe(0);
   await sink.write([record(0, 5)]);
   await sink.write([record(0, 5)]);
+  expect(await sink.resumeFrom(0)).toBe(6);
   await sink.close();
   expect(lines()).toMatchObject([{ steps: [{ step: 0 }] }]);
 });
