@@ -32,7 +32,6 @@ export interface SessionTable<L> {
 
 /** More holes than this are nobody's bad network; further late batches count as duplicates. */
 const MAX_HOLES = 64;
-const SWEEP_MS = 60_000;
 const MINUTE_MS = 60_000;
 
 /**
@@ -56,17 +55,22 @@ export function createSessionTable<L>(options: {
   const sessions = new Map<string, Session<L>>();
   const byDevice = new Map<string, Session<L>>();
   let time = options.time;
-  let sweptAt = options.time;
+  /** No remembered session was granted earlier (ms). */
+  let oldestGrant = Infinity;
 
   const isPast = (grantedAt: number) => time - grantedAt > horizonMs;
 
   function advanceTime(to: number): void {
     if (to <= time) return;
     time = to;
-    if (time - sweptAt < SWEEP_MS) return;
-    sweptAt = time;
+    // Not now and then: which record gives up a session's work must be the same for whoever reads the log.
+    if (!isPast(oldestGrant)) return;
+    oldestGrant = Infinity;
     for (const [id, session] of sessions) {
-      if (!isPast(session.grantedAt)) continue;
+      if (!isPast(session.grantedAt)) {
+        oldestGrant = Math.min(oldestGrant, session.grantedAt);
+        continue;
+      }
       cut(session);
       sessions.delete(id);
       if (byDevice.get(session.device) === session) byDevice.delete(session.device);
@@ -103,6 +107,7 @@ export function createSessionTable<L>(options: {
     }
     if (!session.ended) session.line = options.createLine(session);
     sessions.set(id, session);
+    oldestGrant = Math.min(oldestGrant, session.grantedAt);
     return session;
   }
 
@@ -132,7 +137,6 @@ export function createSessionTable<L>(options: {
     warmFrom(next) {
       let offset = next;
       for (const session of sessions.values()) {
-        if (isPast(session.grantedAt)) continue;
         // Of an ended session, a record of its own is enough to know it again, if what ended it comes after.
         offset = Math.min(offset, session.ended ? session.lastOffset : session.firstOffset);
       }
