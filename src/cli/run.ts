@@ -80,7 +80,7 @@ export function runCommand(program: Command, io: Io): void {
     );
 }
 
-type RunContext = Pick<CommandContext, 'config' | 'telemetry' | 'signal'>;
+type RunContext = Pick<CommandContext, 'config' | 'telemetry' | 'signal' | 'io'>;
 
 export interface RunResult {
   readonly sanitized: SanitizerSummary;
