@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
 import { runBoth } from '../src/cli/run.ts';
 import { loadConfig } from '../src/config.ts';
 import { simulate } from '../src/producers/simulator/index.ts';
@@ -49,10 +50,13 @@ export async function benchEndToEnd(events: number): Promise<EndToEnd> {
     await ingest.flush();
     const peak = watchMemory();
     const telemetry = createTelemetry(silentLogger);
+    // Without a terminal there is no progress bar to pay for.
+    const io = { stdout: new PassThrough(), stderr: new PassThrough(), env: {}, cwd: data, now: Date.now };
     const signal = new AbortController().signal;
     let sanitized = 0;
     const start = performance.now();
-    await runBoth({ config, telemetry, signal }, workspace, { untilEnd: true }, () => {
+    const io = { stdout: process.stdout, stderr: process.stderr, env: {}, cwd: data, now: Date.now };
+    await runBoth({ io, config, telemetry, signal }, workspace, { untilEnd: true }, () => {
       sanitized = performance.now();
     });
     const end = performance.now();
