@@ -14,10 +14,13 @@ interface Shown {
   readonly whole: boolean;
 }
 
-const shown = pages.flatMap((from) => [
-  ...scriptLines(from).map((line): Shown => ({ path: from.path, line, whole: true })),
-  ...codeSpans(from).map((line): Shown => ({ path: from.path, line, whole: false })),
-]);
+const inScripts = pages.flatMap((from) =>
+  scriptLines(from).map((line): Shown => ({ path: from.path, line, whole: true })),
+);
+const inSentences = pages.flatMap((from) =>
+  codeSpans(from).map((line): Shown => ({ path: from.path, line, whole: false })),
+);
+const shown = [...inScripts, ...inSentences];
 const commands = shown.filter(({ line }) => /^(?:npx )?redactory(?: [^<…]*)?$/u.test(line));
 
 describe.skipIf(tracked === undefined)('commands on the pages (skipped outside of a Git checkout)', () => {

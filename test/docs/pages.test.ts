@@ -32,7 +32,7 @@ describe('docs/privacy-model.md', () => {
   const rules = model.text.split(/^(?=### \d)/mu).slice(1);
 
   it('goes through nine rules, each with its code, tests, choices and limits', () => {
-    expect(rules.map((rule) => /^### (\d)/u.exec(rule)?.[1])).toEqual([...'123456789']);
+    expect(rules.map((rule) => /^### (\d)/u.exec(rule)?.[1])).toEqual('123456789'.split(''));
     for (const rule of rules) {
       for (const part of ['It says', 'Why', 'Code', 'Tests', 'A policy can change', 'Limits']) {
         expect(rule).toContain(`**${part}:**`);
@@ -55,7 +55,8 @@ describe('docs/privacy-model.md', () => {
   it('explains every reason for which something is dropped or quarantined, and no other', () => {
     const rows = model.text.slice(model.text.indexOf('## Conservation')).matchAll(/^\| (`[^|]+) \|/gmu);
     const explained = [...rows].flatMap(([, cell = '']) => [...cell.matchAll(/`(\w+)`/gu)].map(([, name]) => name));
-    expect(explained.toSorted()).toEqual([...DROP_REASONS, ...QUARANTINE_REASONS].toSorted());
+    expect(explained).toHaveLength(new Set(explained).size);
+    expect(new Set(explained)).toEqual(new Set([...DROP_REASONS, ...QUARANTINE_REASONS]));
   });
 
   it('says of every column what it can reveal, in the table’s order', () => {
