@@ -55,7 +55,6 @@ export async function benchEndToEnd(events: number): Promise<EndToEnd> {
     const signal = new AbortController().signal;
     let sanitized = 0;
     const start = performance.now();
-    const io = { stdout: process.stdout, stderr: process.stderr, env: {}, cwd: data, now: Date.now };
     await runBoth({ io, config, telemetry, signal }, workspace, { untilEnd: true }, () => {
       sanitized = performance.now();
     });
