@@ -189,12 +189,12 @@ const partition: fc.Arbitrary<RawRecord[]> = fc
       const script = play(steps);
       if (ends) script.end();
       if (ends && afterEnd) script.click().type('x');
-      const grantedAt = START + grantedMinutes * 60_000;
+      const grantedAt = START + grantedMinutes * 60_000 + n;
       return cut(
         script.events,
         cuts.map((at) => at % (script.events.length + 1)),
       ).map((placed, sequence) => {
-        const receivedAt = grantedAt + (sequence + 1) * 5_000;
+        const receivedAt = grantedAt + (sequence + 1) * 5_001;
         return { placed, stretch: { subject, device, session: `s${n % 4}`, sequence, grantedAt, receivedAt } };
       });
     });
@@ -202,7 +202,10 @@ const partition: fc.Arbitrary<RawRecord[]> = fc
       fc.record({
         lost: fc.nat(9),
         again: fc.nat(6),
-        delay: fc.oneof(fc.constant(0), fc.nat(40 * 60_000)),
+        delay: fc.oneof(
+          fc.constant(0),
+          fc.integer({ min: 20, max: 45 }).map((minutes) => minutes * 60_000),
+        ),
         by: fc.nat(9_000),
       }),
       { minLength: batches.length, maxLength: batches.length },
@@ -219,11 +222,21 @@ const partition: fc.Arbitrary<RawRecord[]> = fc
     });
   });
 
+/** Consent that comes and goes by session, and takes single events of others. */
+const moody = toolsWith({
+  consent: {
+    judge(_key, grantedAt, receivedAt) {
+      if (receivedAt % 7 === 0) return { allowed: false, reason: 'withdrawn' };
+      return { allowed: true, pausedIntervals: grantedAt % 3 === 0 ? [[START, grantedAt + 3_000]] : [] };
+    },
+  },
+});
+
 describe('a partition', () => {
   it('accounts for every raw event after every record', () => {
     fc.assert(
-      fc.property(partition, (input) => {
-        const pipeline = pipelineOf();
+      fc.property(partition, fc.constantFrom(toolsWith(), moody), (input, tools) => {
+        const pipeline = pipelineOf(tools);
         const results = [];
         for (const raw of input) {
           results.push(pipeline.process(raw));
@@ -236,16 +249,16 @@ describe('a partition', () => {
   });
 
   it('gives the same bytes to whoever works on it, from wherever they take over', () => {
-    const restarts = fc.tuple(partition, fc.array(fc.nat(40), { maxLength: 5 }));
+    const restarts = fc.tuple(partition, fc.array(fc.nat(40), { maxLength: 5 }), fc.constantFrom(toolsWith(), moody));
     fc.assert(
-      fc.property(restarts, ([input, at]) => {
-        const undisturbed = run(input).released;
-        let pipeline = pipelineOf();
+      fc.property(restarts, ([input, at, tools]) => {
+        const undisturbed = run(input, tools).released;
+        let pipeline = pipelineOf(tools);
         const released = [];
         for (const [i, raw] of input.entries()) {
           if (at.includes(i)) {
             const { offset, time } = pipeline.warmFrom(raw.offset);
-            pipeline = pipelineOf(toolsWith(), time);
+            pipeline = pipelineOf(tools, time);
             for (const old of input.slice(0, i)) if (old.offset >= offset) pipeline.process(old);
           }
           const result = pipeline.process(raw);

@@ -339,7 +339,6 @@ describe('what was typed is remembered', () => {
     const { events } = script().type('inb').type('ox').wheel(1).type('es').click().end();
     const whole = redact([events]).events;
     for (let at = 1; at < events.length; at++) expect(redact(cut(events, [at])).events).toEqual(whole);
-    const order = whole.map((event) => event.kind);
-    expect(order.indexOf('remembered')).toBeLessThan(order.indexOf('wheel'));
+    expect(whole.map((event) => event.kind).slice(0, 2)).toEqual(['remembered', 'wheel']);
   });
 });
