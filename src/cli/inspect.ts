@@ -76,7 +76,12 @@ export function inspectCommand(program: Command, io: Io): void {
           const lines = entries.map(
             (entry) => `${entry.topic}/${entry.partition}@${entry.offset}  ${entry.reason}  ${entry.bytes} bytes`,
           );
-          context.print(lines.length === 0 ? 'nothing in quarantine' : lines.join('\n'), { entries });
+          context.print(lines.length === 0 ? 'nothing in quarantine' : lines.join('\n'), {
+            entries: entries.map(({ quarantinedAt, ...entry }) => ({
+              ...entry,
+              quarantinedAt: new Date(quarantinedAt).toISOString(),
+            })),
+          });
         }),
       ),
     );

@@ -21,7 +21,7 @@ export function keysCommand(program: Command, io: Io): void {
             (key) => `${key.epoch}  ${key.purpose.padEnd(8)} ${key.state.padEnd(10)} ${key.keyId}`,
           );
           context.print(lines.length === 0 ? 'no keys yet: they are made on first use' : lines.join('\n'), {
-            keys: entries,
+            keys: entries.map(({ createdAt, ...key }) => ({ ...key, createdAt: new Date(createdAt).toISOString() })),
           });
         }),
       ),

@@ -56,7 +56,15 @@ export function simulateCommand(program: Command, io: Io): void {
           context.print(
             `simulated ${own.people} people for ${own.minutes} minutes: ${events.toLocaleString('en')} events in ` +
               `${batches.toLocaleString('en')} batches, ${bytes.toLocaleString('en')} bytes`,
-            { people: own.people, minutes: own.minutes, seed: own.seed, start, events, batches, bytes },
+            {
+              people: own.people,
+              minutes: own.minutes,
+              seed: own.seed,
+              start: new Date(start).toISOString(),
+              events,
+              batches,
+              bytes,
+            },
           );
         }),
       ),

@@ -6,7 +6,13 @@ import { openSchemaRegistry } from '../events/schemas.ts';
 import { loadZstd, type Zstd } from '../events/zstd.ts';
 import { openEmbeddedLog } from '../log/embedded.ts';
 import type { EventLog } from '../log/event-log.ts';
-import { parseKey, readMasterKeys, readOrCreateKeyFile, type MasterKeys } from '../privacy/keys/key-files.ts';
+import {
+  parseKey,
+  readKeyFile,
+  readMasterKeys,
+  readOrCreateKeyFile,
+  type MasterKeys,
+} from '../privacy/keys/key-files.ts';
 import { createSubjectKeys } from '../privacy/subject-key.ts';
 import { openControlTables, type ControlTables } from './control-tables.ts';
 import { TOPICS, topicSpecs } from './topics.ts';
@@ -52,7 +58,20 @@ export async function openWorkspace(
   async function masterKeys(): Promise<MasterKeys> {
     const given = env[MASTER_KEY_VARIABLE];
     if (given !== undefined) return { masterKey: parseKey(given, MASTER_KEY_VARIABLE), alsoOpens: [] };
+    await refuseNewKey(config.keys.masterFile, [TOPICS.keyring]);
     return readMasterKeys(config.keys.masterFile);
+  }
+
+  async function ingestKey(): Promise<Uint8Array> {
+    const given = env[INGEST_KEY_VARIABLE];
+    if (given !== undefined) return parseKey(given, INGEST_KEY_VARIABLE);
+    await refuseNewKey(config.keys.ingestFile, [TOPICS.consent, TOPICS.raw]);
+    return readOrCreateKeyFile(config.keys.ingestFile);
+  }
+
+  /** Once there are records that depend on a key, a new one in its place would only hide that it is lost. */
+  async function refuseNewKey(path: string, topics: readonly string[]): Promise<void> {
+    for (const topic of topics) if ((await log.endOffsets(topic)).some((end) => end > 0)) await readKeyFile(path);
   }
 
   return {
@@ -62,12 +81,7 @@ export async function openWorkspace(
     zstd,
     now,
     masterKeys,
-    async subjectKeys() {
-      const given = env[INGEST_KEY_VARIABLE];
-      const key =
-        given === undefined ? await readOrCreateKeyFile(config.keys.ingestFile) : parseKey(given, INGEST_KEY_VARIABLE);
-      return createSubjectKeys(key);
-    },
+    subjectKeys: async () => createSubjectKeys(await ingestKey()),
     controlTables: async (guardMs) => openControlTables({ log, codec, guardMs, masterKeys: await masterKeys(), now }),
     trustedNow: async () => Math.max(now(), await latestStamp(log)),
     close: () => log.close(),
