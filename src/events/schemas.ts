@@ -6,10 +6,10 @@
  */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import avro from 'avsc';
 import type { Schema } from 'avsc';
 import { z } from 'zod';
+import { packagePath } from '../package-path.ts';
 
 /** Which schema id stands for which schema. */
 export interface SchemaIds {
@@ -51,7 +51,7 @@ const CONTRACTS = [
 
 /** The current schemas, from the package's schemas/ folder. */
 export function loadContracts(): readonly RecordSchema[] {
-  const folder = path.join(packageFolder(), 'schemas');
+  const folder = packagePath('schemas');
   return CONTRACTS.map((name) =>
     recordSchema.parse(JSON.parse(fs.readFileSync(path.join(folder, `${name}.avsc`), 'utf8'))),
   );
@@ -242,15 +242,4 @@ function errnoOf(error: unknown): string {
 
 function isErrno(error: unknown, code: string): boolean {
   return errnoOf(error) === code;
-}
-
-/** src/ under tests, dist/src/ when built: the package is the nearest folder above that has a package.json. */
-function packageFolder(): string {
-  let folder = path.dirname(fileURLToPath(import.meta.url));
-  while (!fs.existsSync(path.join(folder, 'package.json'))) {
-    const parent = path.dirname(folder);
-    if (parent === folder) throw new SchemaRegistryError('The schemas/ folder is missing: install redactory again.');
-    folder = parent;
-  }
-  return folder;
 }

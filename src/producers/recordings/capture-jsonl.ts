@@ -17,7 +17,7 @@ import type { EventBody } from '../batcher.ts';
 import type { Format } from './format.ts';
 import { type Fail, failIn } from './import-error.ts';
 import { awayFromZero, createFields, type Fields, isObject, type JsonObject, parseObject } from './json.ts';
-import { nearest } from './nearest.ts';
+import { nearest } from '../../privacy/policy/nearest.ts';
 import type { Recorded } from './sessions.ts';
 
 const POINTER_FIELDS = ['x', 'y', 'button'];
