@@ -126,7 +126,7 @@ async function compiled(): Promise<string> {
   });
   await fs.symlink(path.join(root, 'node_modules'), path.join(folder, 'node_modules'));
   await fs.writeFile(path.join(folder, 'package.json'), '{"type":"module"}');
-  return pathToFileURL(path.join(out, 'schemas.js')).href;
+  return pathToFileURL(path.join(out, 'events', 'schemas.js')).href;
 }
 
 /** A process that opens the registry with one version after another, and says their ids. */
