@@ -36,6 +36,8 @@ export async function checkRun(plan: RunPlan, kit: Kit, run: Finished): Promise<
     expectSame(released.filter(isSettled), pass.released.filter(isSettled));
   }
   expectConsented(run, raw, released);
+  const steps = pass.rows.map(({ session, step }) => `${session}/${step}`);
+  expect(steps.length).toBe(new Set(steps).size);
 
   await expectTable(
     kit,

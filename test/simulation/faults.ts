@@ -39,6 +39,8 @@ export interface Weather {
   readonly injected: Record<string, number>;
 }
 
+/** Operations that change something are few, and matter most. */
+const WRITES = /^(?:append|begin|commit|commitOffset|sink commit|store put|store putIfAbsent) /u;
 const MAX_OPERATIONS = 400_000;
 
 /** Lets everything else have its turn, `count` times: the only way in which a simulated run waits. */
@@ -77,7 +79,8 @@ export class Hands {
 
   #mayFail(where: string): void {
     const { random } = this.#weather;
-    if (this.#weather.budget === 0 || !random.chance(this.#weather.rate * (where.startsWith('commit') ? 5 : 1))) return;
+    const rate = this.#weather.rate * (WRITES.test(where) ? 8 : 1);
+    if (this.#weather.budget === 0 || !random.chance(rate)) return;
     this.#weather.budget--;
     this.faults++;
     this.#dead = random.chance(0.5);
