@@ -3,9 +3,6 @@ import type { ConsentDecision, Erasure } from '../events/control.ts';
 /** Longest pause, by rule: what a decision asks beyond this is cut off. */
 export const MAX_PAUSE_MS = 30 * 60_000;
 
-/** How far a device's clock may be off and still have its events compared with pauses. */
-const DEVICE_CLOCK_MS = 24 * 60 * 60_000;
-
 /** A closed interval of time, ms since the epoch. */
 export type Interval = readonly [from: number, to: number];
 
@@ -122,8 +119,11 @@ interface PersonIndex {
   readonly pauses: readonly Interval[];
   /** The same, widened by the guard on both sides. */
   readonly guardedPauses: readonly Interval[];
-  /** The last answer with paused intervals: consecutive batches mostly get the same. */
-  lastAllowed: { from: number; to: number; verdict: ConsentVerdict } | undefined;
+  /**
+   * The answer for what may be kept: all pauses that there ever were, for device clocks may be wrong by any amount, and an
+   * imported recording is older than its grant.
+   */
+  readonly allowed: ConsentVerdict;
 }
 
 const DENIED = {
@@ -151,20 +151,7 @@ function judgePerson(index: PersonIndex, guardMs: number, grantedAt: number, rec
     const latestEnd = index.latestPauseEnd[countUpTo(index.pausedAt, to) - 1] ?? 0;
     return received > latestEnd ? DENIED.session_ended_by_consent : DENIED.paused;
   }
-  return index.pauses.length === 0 ? ALLOWED : allowedBetween(index, grantedAt, received);
-}
-
-/** The answer with those pauses that the batch's device times could fall into. */
-function allowedBetween(index: PersonIndex, grantedAt: number, receivedAt: number): ConsentVerdict {
-  const pauses = index.guardedPauses;
-  const from = countWhile(pauses.length, (i) => endOf(pauses, i) < grantedAt - DEVICE_CLOCK_MS);
-  const to = countWhile(pauses.length, (i) => startOf(pauses, i) <= receivedAt + DEVICE_CLOCK_MS);
-  if (from >= to) return ALLOWED;
-  const last = index.lastAllowed;
-  if (last !== undefined && last.from === from && last.to === to) return last.verdict;
-  const verdict: ConsentVerdict = { allowed: true, pausedIntervals: pauses.slice(from, to) };
-  index.lastAllowed = { from, to, verdict };
-  return verdict;
+  return index.allowed;
 }
 
 /** Decisions are immutable: should two share an id and differ, both count, so that their order does not matter. */
@@ -195,6 +182,7 @@ function buildIndex(decisions: Iterable<ConsentDecision>, guardMs: number): Pers
   });
   const resumedAt = timesOf('resume');
   const windows = sorted.flatMap((decision) => (decision.kind === 'pause' ? [pauseWindow(decision, resumedAt)] : []));
+  const guardedPauses = joined(windows.map(([start, end]): Interval => [start - guardMs, end + guardMs]));
   let latest = -Infinity;
   return {
     changedAt: changes.map(([at]) => at),
@@ -204,8 +192,8 @@ function buildIndex(decisions: Iterable<ConsentDecision>, guardMs: number): Pers
     pausedAt: timesOf('pause'),
     latestPauseEnd: windows.map(([, end]) => (latest = Math.max(latest, end))),
     pauses: joined(windows),
-    guardedPauses: joined(windows.map(([start, end]): Interval => [start - guardMs, end + guardMs])),
-    lastAllowed: undefined,
+    guardedPauses,
+    allowed: guardedPauses.length === 0 ? ALLOWED : { allowed: true, pausedIntervals: guardedPauses },
   };
 }
 
@@ -254,7 +242,6 @@ function intervalAt(intervals: readonly Interval[], at: number): Interval | unde
 }
 
 const startOf = (intervals: readonly Interval[], i: number): number => intervals[i]?.[0] ?? Infinity;
-const endOf = (intervals: readonly Interval[], i: number): number => intervals[i]?.[1] ?? Infinity;
 
 /** How many of the sorted times are at or before `at`. */
 function countUpTo(sorted: readonly number[], at: number): number {

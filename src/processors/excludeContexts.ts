@@ -33,11 +33,15 @@ export function excludeContexts(tools: {
       const events: VisibleEvent[] = [];
       let droppedExcluded = 0;
       let droppedUnknown = 0;
+      const drop = (event: RawEvent): void => {
+        droppedExcluded++;
+        if (isWorthHearing(event)) events.push({ kind: 'overheard', event, context: -1, element: event.element });
+      };
       for (const event of batch.events) {
         if (event.kind === 'session_end') {
           events.push(event);
         } else if (event.context === -1) {
-          if (away) droppedExcluded++;
+          if (away) drop(event);
           else if (lost || tools.unknown === 'drop') droppedUnknown++;
           else events.push(event);
         } else if (excluded[event.context] === false) {
@@ -47,7 +51,7 @@ export function excludeContexts(tools: {
           if (!away) events.push(awaySince(event));
           away = true;
           lost = false;
-          droppedExcluded++;
+          drop(event);
         }
       }
       const dropped = addDropped(
@@ -62,5 +66,9 @@ export function excludeContexts(tools: {
     },
   };
 }
+
+/** Whether the event enters text, or ends a run of entering it. */
+const isWorthHearing = ({ kind }: RawEvent): boolean =>
+  kind !== 'pointer_move' && kind !== 'wheel' && kind !== 'key_up';
 
 const awaySince = (event: RawEvent): Away => ({ kind: 'away', at: event.at, context: -1, element: -1 });

@@ -14,7 +14,7 @@ export function keepConsented(tools: {
   return (batch) => {
     const verdict = tools.consent.judge(batch.key, batch.grantedAt, batch.receivedAt);
     if (!verdict.allowed) return drop(verdict.reason);
-    const pauses = verdict.pausedIntervals;
+    const pauses = reached(batch.events, verdict.pausedIntervals);
     if (pauses.length === 0) return keep(batch);
 
     const paused = (event: RawEvent) => pauses.some(([from, to]) => event.at >= from && event.at <= to);
@@ -26,4 +26,19 @@ export function keepConsented(tools: {
       dropped: addDropped(batch.dropped, 'paused', batch.events.length - events.length),
     });
   };
+}
+
+/** The pauses that the events' own times reach into; most batches lie far from every one. */
+function reached(
+  events: readonly RawEvent[],
+  pauses: readonly (readonly [number, number])[],
+): readonly (readonly [number, number])[] {
+  if (pauses.length === 0) return pauses;
+  let first = Infinity;
+  let last = -Infinity;
+  for (const { at } of events) {
+    if (at < first) first = at;
+    if (at > last) last = at;
+  }
+  return pauses.filter(([from, to]) => from <= last && to >= first);
 }

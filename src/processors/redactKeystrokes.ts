@@ -1,5 +1,5 @@
 import { keep, type Processor } from '../events/outcome.ts';
-import type { Context, KeyPress, UiElement } from '../events/raw.ts';
+import type { Context, KeyPress, RawEvent, UiElement } from '../events/raw.ts';
 import type { EchoMemory } from '../privacy/echoes.ts';
 import { NAMED_KEYS, shortcutName } from '../privacy/keys.ts';
 import type { Policy } from '../privacy/policy.ts';
@@ -44,6 +44,8 @@ export function redactKeystrokes(tools: {
 
   const held = followModifiers(tools.policy.modifierHoldSeconds * 1000, (key) => named.has(key));
   const typing = followTyping(echoes);
+  /** What is typed in private places: heard for its echoes alone. */
+  const overheard = followTyping(echoes);
   let run: Run | null = null;
   let out: KeylessEvent[] = [];
   /** Where the last batch left a run that must end before the next event. */
@@ -54,6 +56,7 @@ export function redactKeystrokes(tools: {
   /** Nothing leaves before what was typed until now has been remembered, so that its texts can be cut. */
   function emit(event: KeylessEvent): void {
     typing.remember();
+    overheard.remember();
     if (echoes.size !== told) {
       told = echoes.size;
       out.push({ kind: 'remembered', echoes: told });
@@ -156,8 +159,35 @@ export function redactKeystrokes(tools: {
       case 'wheel':
         emit(event satisfies ContentFreeEvent);
         return;
+      case 'overheard':
+        overhear(event.event);
+        return;
       case 'unknown':
         throw new TypeError('an event of unknown kind got past openBatch');
+    }
+  }
+
+  /** Takes in what a private place's event entered; nothing of it is ever put out. */
+  function overhear(event: RawEvent): void {
+    switch (event.kind) {
+      case 'key_down':
+        if (editing.has(event.key)) overheard.edit(event.key, { byWord: false, selecting: false });
+        else if (isText(event.key)) overheard.insert(event.key);
+        else if (named.has(event.key)) overheard.close();
+        return;
+      case 'composition':
+        overheard.insert(event.text);
+        echoes.remember(event.text);
+        return;
+      case 'clipboard':
+        echoes.remember(event.text);
+        if (event.op === 'paste') overheard.insert(event.text);
+        return;
+      case 'value_change':
+        echoes.remember(event.value);
+        return;
+      default:
+        overheard.close();
     }
   }
 

@@ -41,7 +41,19 @@ export interface Away {
   readonly element: -1;
 }
 
-export type VisibleEvent = RawEvent | Away;
+/**
+ * An event of a private place. It is dropped and counted there; it goes on only to be heard, so that what it entered is
+ * recognised when it comes back in a title outside.
+ */
+export interface Overheard {
+  readonly kind: 'overheard';
+  readonly event: RawEvent;
+  readonly context: -1;
+  /** The private place's element, for the value that it holds. */
+  readonly element: number;
+}
+
+export type VisibleEvent = RawEvent | Away | Overheard;
 
 /** Without the events of private places. */
 export interface VisibleBatch extends Omit<OpenedBatch, 'events'> {

@@ -23,6 +23,17 @@ const work = (): Placed[] =>
     .click()
     .end().events;
 
+describe('what is typed in a private place', () => {
+  it('is cut from the titles outside, like all that is typed', () => {
+    const slack = context({ app: 'Slack', title: 'general' });
+    const word = context({ title: 'New report - Word' });
+    const stay = (text: string): Placed[] => script().in(slack).focus().type(text).in(word).focus().end().events;
+    const windows = (text: string): (string | null)[] => run(records([stay(text)])).actions.map(({ window }) => window);
+    expect(windows('old letter')).toEqual([null, 'New report - Word']);
+    expect(windows('new report')).toEqual([null, '{typed} - Word']);
+  });
+});
+
 describe('a session', () => {
   it('comes out as its actions, and nothing more', () => {
     const { released, pipeline } = run(records([work()]));
