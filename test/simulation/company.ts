@@ -29,7 +29,7 @@ export function companyItems(plan: RunPlan, codec: Codec, subjectKey: (subject: 
     const item = itemOf(one, codec, random, plan);
     items.push(item);
     if (item.topic === TOPICS.raw && random.chance(plan.redelivered)) {
-      later.push({ at: i + random.whole(1, 40), item });
+      later.push({ at: i + random.whole(1, random.chance(0.3) ? simulated.length : 40), item });
       later.sort((a, b) => a.at - b.at);
     }
   }

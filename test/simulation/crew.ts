@@ -11,8 +11,12 @@ export class Crew {
   /** A calm crew moves nothing without need and tells everybody at once. */
   calm = false;
 
+  /** Chance of each partition to be moved, whenever a member asks what is new. */
+  readonly #restlessness: number;
+
   constructor(random: Random, partitions: number) {
     this.#random = random;
+    this.#restlessness = random.pick([0.02, 0.1]);
     this.#partitions = partitions;
     this.#owners = Array.from({ length: partitions }, () => undefined);
   }
@@ -22,7 +26,7 @@ export class Crew {
     this.#members.push(member);
     this.move();
     // A member may believe at first that all is its own: a zombie that comes back.
-    member.view = this.#random.chance(0.2) ? Array.from({ length: this.#partitions }, (_, p) => p) : this.of(member);
+    member.view = this.#random.chance(0.4) ? Array.from({ length: this.#partitions }, (_, p) => p) : this.of(member);
     return member;
   }
 
@@ -36,7 +40,7 @@ export class Crew {
   move(): void {
     if (this.#members.length === 0) return;
     for (const [p, owner] of this.#owners.entries()) {
-      const moves = owner === undefined || (!this.calm && this.#random.chance(0.02));
+      const moves = owner === undefined || (!this.calm && this.#random.chance(this.#restlessness));
       if (moves) this.#owners[p] = this.#random.pick(this.#members);
     }
   }

@@ -91,7 +91,7 @@ class Run {
     this.#plan = plan;
     this.#kit = kit;
     this.#world = world;
-    this.#random = new Random(plan.seed, 'run');
+    this.#random = new Random(plan.luck, 'run');
     this.#weather = {
       random: this.#random,
       rate: plan.faultRate,

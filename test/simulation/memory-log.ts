@@ -63,6 +63,7 @@ export class Broker {
   put(topic: string, records: readonly NewRecord[]): number[] {
     const count = this.topics.get(topic)?.length ?? 0;
     const places = records.map((record) => {
+      if (!Number.isSafeInteger(record.timestamp) || record.timestamp < 0) throw new RangeError(badTimestamp(record));
       const partition = record.partition ?? partitionOf(record.key, count);
       return { partition, list: this.partition({ topic, partition }) };
     });
@@ -335,5 +336,8 @@ class Member implements Membership {
     if (JSON.stringify(state) !== before) this.#broker.wake();
   }
 }
+
+const badTimestamp = ({ timestamp }: NewRecord): string =>
+  `A record's timestamp must be whole milliseconds since the epoch, not ${timestamp}.`;
 
 const positionKey = (group: string, { topic, partition }: TopicPartition): string => `${group}/${topic}/${partition}`;

@@ -2,7 +2,10 @@
 import { Random } from '../../src/producers/simulator/random.ts';
 
 export interface RunPlan {
+  /** Decides who the people are and what they do. */
   readonly seed: number;
+  /** Decides what befalls the workers. */
+  readonly luck: number;
   readonly people: number;
   readonly minutes: number;
   /** ms since the epoch; now and then a minute before a month ends, so that days and keys change on the way. */
@@ -33,6 +36,7 @@ export function planOf(seed: number): RunPlan {
   const random = new Random(seed, 'plan');
   return {
     seed,
+    luck: seed,
     people: random.whole(3, 6),
     minutes: random.whole(2, 4),
     start: random.chance(0.2) ? MONTH_END : MID_MONTH,
@@ -41,7 +45,7 @@ export function planOf(seed: number): RunPlan {
     consentFirst: random.chance(0.6),
     keysFirst: random.chance(0.7),
     sanitizers: random.whole(1, 3),
-    sinks: random.whole(1, 2),
+    sinks: random.whole(1, 3),
     faultRate: random.pick([0.0005, 0.002, 0.006]),
     faults: random.pick([0, 5, 15, 30]),
     redelivered: random.pick([0, 0.02, 0.1]),
