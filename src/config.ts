@@ -73,7 +73,11 @@ const configSchema = z.strictObject({
   sink: z
     .strictObject({
       flushRows: count(1, 10_000_000, 'Rows after which the table gets a commit.').default(250_000),
-      flushSeconds: count(1, 86_400, 'Seconds after which it gets one in any case.').default(10),
+      flushSeconds: count(
+        1,
+        86_400,
+        'Seconds after which it gets one in any case; commit times can be seen by readers of the table.',
+      ).default(300),
     })
     .prefault({})
     .describe('When the sink commits to the table.'),

@@ -101,6 +101,8 @@ async function rotate(workspace: Workspace, masterFile: string): Promise<number>
   const change = keyring.rewrap();
   await appendEntries(workspace, change.entries, change.tombstones);
   await finishRotation(masterFile);
+  // Records under the old master key go now, not at the next hour's cleaning.
+  await workspace.log.clean(workspace.now());
   return change.entries.length;
 }
 

@@ -2,18 +2,24 @@ import { Option, type Command } from 'commander';
 import { join, resolve } from 'node:path';
 import type { Writable } from 'node:stream';
 import { loadPolicy } from '../privacy/policy.ts';
+import { cleanMeanwhile } from '../runtime/cleaning.ts';
 import { serveHealth } from '../runtime/health.ts';
 import { runSanitizer, type SanitizerSummary } from '../runtime/sanitizer.ts';
 import { runSink, type SinkSummary } from '../runtime/sink-runner.ts';
 import { TOPICS } from '../runtime/topics.ts';
 import type { Workspace } from '../runtime/workspace.ts';
 import { openJsonlSink, openTrainingTable, type Sink } from '../sinks/index.ts';
-import { action, UsageError, withWorkspace, type CommandContext, type Io } from './io.ts';
+import { action, UsageError, wholeNumber, withWorkspace, type CommandContext, type Io } from './io.ts';
 import { showProgress } from './progress.ts';
 import { describeCounts } from './summary.ts';
+import { sanitizeInProcesses } from './workers.ts';
 
 interface UntilEnd {
   readonly untilEnd?: boolean;
+}
+
+interface Sanitize extends UntilEnd {
+  readonly workers: number;
 }
 
 interface SinkOptions {
@@ -29,14 +35,23 @@ export function sanitizeCommand(program: Command, io: Io): void {
     .description('run the processors: from the raw topic to the sanitised topic')
     .addOption(untilEndOption())
     .addOption(policyOption())
-    .addHelpText('after', '\nExamples:\n  redactory sanitize\n  redactory sanitize --until-end --policy balanced')
+    .option('--workers <n>', 'processes that share the work', wholeNumber(1, 64), 1)
+    .addHelpText(
+      'after',
+      '\nExamples:\n  redactory sanitize\n  redactory sanitize --until-end --policy balanced\n  redactory sanitize --workers 2',
+    )
     .action(
-      action<UntilEnd>(io, (context, own) =>
-        withWorkspace(context, async (workspace) => {
-          const sanitized = await withHealth(context, (ready) => sanitize(context, workspace, own, ready));
-          context.print(describeCounts(sanitized), { sanitized });
-        }),
-      ),
+      action<Sanitize>(io, async (context, own) => {
+        const sanitized =
+          own.workers > 1
+            ? await sanitizeInProcesses(context, own.workers, workerOptions(context, own))
+            : await withWorkspace(context, (workspace) =>
+                withHealth(context, (ready) =>
+                  cleaned(context, workspace, false, () => sanitize(context, workspace, own, ready)),
+                ),
+              );
+        context.print(describeCounts(sanitized), { sanitized });
+      }),
     );
 }
 
@@ -52,7 +67,9 @@ export function sinkCommand(program: Command, io: Io): void {
       action<UntilEnd & SinkOptions>(io, (context, own) =>
         withWorkspace(context, async (workspace) => {
           const choice = chooseSink(context, own);
-          const written = await withHealth(context, (ready) => sink(context, workspace, own, choice, ready));
+          const written = await withHealth(context, (ready) =>
+            cleaned(context, workspace, false, () => sink(context, workspace, own, choice, ready)),
+          );
           if (choice.to === 'table' || typeof choice.out === 'string')
             context.print(describeSink(written, own.to), { sink: written });
         }),
@@ -70,7 +87,9 @@ export function runCommand(program: Command, io: Io): void {
     .action(
       action<UntilEnd>(io, (context, own) =>
         withWorkspace(context, async (workspace) => {
-          const result = await withHealth(context, (ready) => runBoth(context, workspace, own, ready));
+          const result = await withHealth(context, (ready) =>
+            cleaned(context, workspace, true, () => runBoth(context, workspace, own, ready)),
+          );
           context.print(`${describeCounts(result.sanitized)}\n${describeSink(result.sink)}`, {
             ...result,
             table: join(context.config.data, 'table'),
@@ -203,6 +222,27 @@ function openSink(context: RunContext, workspace: Workspace, choice: SinkChoice)
     zstd: workspace.zstd,
     onCommit: ({ rows, bytes }) => context.telemetry.tableCommitted(rows, bytes),
   });
+}
+
+/** Only `run` cleans at its end as well: after it nobody is left who has still to read what expires. */
+function cleaned<T>(
+  context: CommandContext,
+  { log, now }: Workspace,
+  atEnd: boolean,
+  work: () => Promise<T>,
+): Promise<T> {
+  return cleanMeanwhile({ log, now, logger: context.telemetry.log, atEnd }, work);
+}
+
+/** The options of this command that its worker processes must be given as well. */
+function workerOptions({ options }: CommandContext, own: Sanitize): string[] {
+  const given = (name: string, value: string | undefined): string[] => (value === undefined ? [] : [name, value]);
+  return [
+    ...given('--config', options.config),
+    ...given('--data', options.data),
+    ...given('--policy', options.policy),
+    ...(own.untilEnd === true ? ['--until-end'] : []),
+  ];
 }
 
 /** Serves metrics and health while `work` runs, if the config names a port. */

@@ -42,7 +42,7 @@ export const CELLS = [
 ] as const;
 export type Cell = (typeof CELLS)[number];
 
-/** How long the person waited before an action; only with a policy's `timing: coarse`. */
+/** How long the person waited before an action; only with a policy's `pause: coarse`. */
 export const PAUSES = ['<1s', '<5s', '<30s', 'more'] as const;
 export type Pause = (typeof PAUSES)[number];
 

@@ -186,8 +186,18 @@ export function redactKeystrokes(tools: {
       case 'value_change':
         echoes.remember(event.value);
         return;
-      default:
+      case 'pointer_down':
+      case 'focus':
+      case 'navigate':
         overheard.close();
+        return;
+      case 'pointer_move':
+      case 'pointer_up':
+      case 'wheel':
+      case 'key_up':
+      case 'session_end':
+      case 'unknown':
+        return;
     }
   }
 

@@ -55,6 +55,8 @@ export interface SanitizerSummary {
 
 /** How long a read waits for something new before it looks around again. */
 const WAIT_MS = 200;
+/** How often the tables' lag is measured. */
+const CONTROL_LAG_MS = 1_000;
 /** Records processed before other work of this process gets its turn. */
 const SLICE = 32;
 
@@ -121,6 +123,7 @@ async function workOnPartition(job: PartitionJob): Promise<void> {
   await warmUp(job, pipeline, warm.offset, offset);
   let pendingBefore = pipeline.pending();
   const first = offset;
+  let lagDue = 0;
 
   while (!job.signal.aborted && (job.end === undefined || offset < job.end)) {
     const fetchStart = performance.now();
@@ -142,12 +145,21 @@ async function workOnPartition(job: PartitionJob): Promise<void> {
     telemetry.stage('commit', secondsSince(commitStart));
 
     offset = fetched.nextOffset;
+    if (performance.now() >= lagDue) {
+      await reportControlLag(job);
+      lagDue = performance.now() + CONTROL_LAG_MS;
+    }
     const pending = pipeline.pending();
     job.summary.pending += pending - pendingBefore;
     pendingBefore = pending;
     report(job, pipeline, fetched, output.results, pending);
     if (job.end !== undefined) showProgress(job, first, Math.min(offset, job.end), job.end);
   }
+}
+
+async function reportControlLag(job: PartitionJob): Promise<void> {
+  const lag = await job.tables.lag();
+  for (const table of ['consent', 'keyring', 'erasures'] as const) job.telemetry.controlLag(table, lag[table]);
 }
 
 function showProgress(job: PartitionJob, first: number, offset: number, end: number): void {
@@ -333,6 +345,29 @@ export function emptySummary(): SanitizerSummary {
     pending: 0,
     rawBytes: 0,
   };
+}
+
+/** What two runs did together; a new object. */
+export function addSummaries(a: SanitizerSummary, b: SanitizerSummary): SanitizerSummary {
+  return {
+    batches: a.batches + b.batches,
+    batchesByReason: addCounts(a.batchesByReason, b.batchesByReason),
+    read: a.read + b.read,
+    released: a.released + b.released,
+    dropped: addCounts(a.dropped, b.dropped),
+    quarantined: a.quarantined + b.quarantined,
+    pending: a.pending + b.pending,
+    rawBytes: a.rawBytes + b.rawBytes,
+  };
+}
+
+function addCounts<K extends string>(
+  a: Readonly<Partial<Record<K, number>>>,
+  b: Readonly<Partial<Record<K, number>>>,
+): Partial<Record<K, number>> {
+  const sum: Partial<Record<K, number>> = { ...a };
+  for (const key of Object.keys(b) as K[]) sum[key] = (a[key] ?? 0) + (b[key] ?? 0);
+  return sum;
 }
 
 function addTo(summary: SanitizerSummary, { reason, counts }: Processed, bytes: number): void {

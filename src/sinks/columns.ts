@@ -97,7 +97,7 @@ export const COLUMNS: readonly Column[] = [
     type: 'string',
     nullable: true,
     values: PAUSES,
-    holds: 'Bucket of the wait before the action; only where the policy says `timing: coarse`.',
+    holds: 'Bucket of the wait before the action; only where the policy says `pause: coarse`.',
   },
   {
     name: 'length',
@@ -161,6 +161,6 @@ const INTRODUCTION = [
   `- A text is at most ${MAX_TEXT_LENGTH} long and holds no control characters.`,
   '- A row that breaks this contract stops the sink; it does not reach the table.',
   '- The Delta log holds, beside files and their statistics, how far each partition of the sanitised topic has been taken',
-  '  (`txn` actions), and the time of each commit, which says when the sink wrote and nothing about when people acted.',
+  '  (`txn` actions), and the time of each commit: of a sink that follows live recordings it tells roughly when people acted.',
   '',
 ];
