@@ -145,15 +145,16 @@ async function workOnPartition(job: PartitionJob): Promise<void> {
     telemetry.stage('commit', secondsSince(commitStart));
 
     offset = fetched.nextOffset;
-    if (performance.now() >= lagDue) {
-      await reportControlLag(job);
-      lagDue = performance.now() + CONTROL_LAG_MS;
-    }
     const pending = pipeline.pending();
     job.summary.pending += pending - pendingBefore;
     pendingBefore = pending;
     report(job, pipeline, fetched, output.results, pending);
     if (job.end !== undefined) showProgress(job, first, Math.min(offset, job.end), job.end);
+    // After the counts: what is committed must be counted even if this read fails.
+    if (job.now() >= lagDue) {
+      await reportControlLag(job);
+      lagDue = job.now() + CONTROL_LAG_MS;
+    }
   }
 }
 
