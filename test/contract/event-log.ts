@@ -460,7 +460,9 @@ function groupTests(logs: Logs, { settleMs }: Capabilities): void {
 }
 
 function cleaningTests(logs: Logs, { cleans }: Capabilities): void {
-  describe.skipIf(!cleans)('cleaning (only adapters that clean when asked)', () => {
+  // Where the broker cleans by itself there is nothing to ask for.
+  if (!cleans) return;
+  describe('cleaning', () => {
     it('drops old records as a prefix and refuses to read them', async () => {
       const { log } = logs();
       const topic = unique();
