@@ -93,5 +93,3 @@ function actAsNobody(): () => void {
   process.seteuid?.(65_534);
   return () => void process.seteuid?.(0);
 }
-  },
-);
