@@ -124,7 +124,8 @@ async function workOnPartition(job: PartitionJob): Promise<void> {
   const { log, at, sink, telemetry } = job;
   const begin = (await log.beginOffsets(at.topic))[at.partition] ?? 0;
   let offset = Math.max(await sink.resumeFrom(at.partition), begin);
-  let flushed = offset;
+  /** Undefined at first: the group may be behind the sink, and other workers wait for the group. */
+  let flushed: number | undefined;
   /** One past the last record that the sink was given. */
   let taken = offset;
   let flushDue = performance.now() + job.flushSeconds * 1000;
