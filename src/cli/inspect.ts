@@ -114,23 +114,42 @@ export function inspectCommand(program: Command, io: Io): void {
 const limitOption = (): Option =>
   new Option('--limit <n>', 'how many to show').argParser(wholeNumber(0, 100_000)).default(10);
 
-/** The last records of each partition, at most `limit` in all, oldest first within a partition. */
+/** The last records of the partitions, `limit` in all where there are as many, oldest first within a partition. */
 async function lastRecords(workspace: Workspace, topic: string, limit: number): Promise<LogRecord[]> {
-  const ends = await workspace.log.endOffsets(topic);
-  const begins = await workspace.log.beginOffsets(topic);
-  const each = Math.ceil(limit / Math.max(1, ends.length));
+  const { log } = workspace;
+  const begins = await log.beginOffsets(topic);
+  const ends = await log.endOffsets(topic);
   const records: LogRecord[] = [];
-  for (const [partition, end] of ends.entries()) {
-    let offset = Math.max(begins[partition] ?? 0, end - each);
+  for (const { partition, wanted, end } of fairShares(begins, ends, limit)) {
+    let offset = end - wanted;
     while (offset < end) {
       const at = { topic, partition, offset };
-      const fetched = await workspace.log.read({ ...at, maxRecords: each, maxBytes: 1 << 24, waitMs: 0 });
+      const fetched = await log.read({ ...at, maxRecords: end - offset, maxBytes: 1 << 24, waitMs: 0 });
       records.push(...fetched.records);
       if (fetched.nextOffset === offset) break;
       offset = fetched.nextOffset;
     }
   }
   return records.slice(0, limit);
+}
+
+interface Share {
+  readonly partition: number;
+  readonly wanted: number;
+  readonly end: number;
+}
+
+/** How many records to take of each partition: as evenly as what they hold allows. */
+function fairShares(begins: readonly number[], ends: readonly number[], limit: number): readonly Share[] {
+  const held = ends.map((end, partition) => ({ partition, end, records: end - (begins[partition] ?? 0) }));
+  const shares: Share[] = [];
+  let left = limit;
+  for (const [i, { partition, end, records }] of held.toSorted((a, b) => a.records - b.records).entries()) {
+    const wanted = Math.min(records, Math.ceil(left / (held.length - i)));
+    shares.push({ partition, wanted, end });
+    left -= wanted;
+  }
+  return shares.toSorted((a, b) => a.partition - b.partition);
 }
 
 interface TableSummary {

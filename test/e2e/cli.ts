@@ -40,9 +40,13 @@ export async function buildCli(): Promise<Cli> {
 
 function cliAt(folder: string): Cli {
   const script = join(folder, 'bin/redactory.js');
+  const alive = new Set<ChildProcess>();
   const start: Cli['start'] = (args, env = {}) => {
     const options = { cwd: folder, env: { ...withoutSettings(process.env), ...env } };
-    return watch(spawn(process.execPath, [script, ...args], { ...options, stdio: ['ignore', 'pipe', 'pipe'] }));
+    const child = spawn(process.execPath, [script, ...args], { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
+    alive.add(child);
+    child.once('exit', () => alive.delete(child));
+    return watch(child);
   };
   return {
     start,
@@ -52,7 +56,11 @@ function cliAt(folder: string): Cli {
       if (code !== 0) throw new Error(`redactory ${args.join(' ')} ended with ${code}: ${running.stderr()}`);
       return running.stdout();
     },
-    remove: () => rm(folder, { recursive: true, force: true }),
+    async remove() {
+      // A test that failed may have left one.
+      for (const child of alive) child.kill('SIGKILL');
+      await rm(folder, { recursive: true, force: true });
+    },
   };
 }
 

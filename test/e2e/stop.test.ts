@@ -1,0 +1,101 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { readTable, tableDigest } from '../../src/sinks/index.ts';
+import { buildCli, type Cli } from './cli.ts';
+
+describe.skipIf(process.platform === 'win32')('a stop (signals: not on Windows)', () => {
+  let cli: Cli;
+  let dir: string;
+  beforeAll(async () => {
+    cli = await buildCli();
+  });
+  afterAll(() => cli.remove());
+  beforeEach(async () => {
+    dir = await mkdtemp(join(tmpdir(), 'redactory-stop-'));
+    await cli.run(['simulate', '--people', '20', '--minutes', '20', '--seed', '4', '--data', dir]);
+  });
+  afterEach(() => rm(dir, { recursive: true, force: true }));
+
+  it.each(['SIGTERM', 'SIGINT'] as const)(
+    'by %s commits what is finished within 5 s and ends with 0; the next run does the rest',
+    async (signal) => {
+      const running = cli.start(['run', '--json', '--data', dir], { REDACTORY_METRICS_PORT: '0' });
+      await running.waitForLog(/serving/u);
+      const asked = performance.now();
+      running.child.kill(signal);
+      expect(await running.ended).toBe(0);
+      expect(performance.now() - asked).toBeLessThan(5_000);
+      const first = JSON.parse(running.stdout()) as Summary;
+      const second = JSON.parse(await cli.run(['run', '--until-end', '--json', '--data', dir])) as Summary;
+      for (const summary of [first, second]) expect(sumOf(summary)).toBe(summary.sanitized.read);
+      const table = await tableDigest(await readTable({ dir: join(dir, 'table') }));
+      expect(table.rows).toBe(first.sink.rows + second.sink.rows);
+      expect(table.rows).toBeGreaterThan(0);
+      // Nothing is left, and nothing was done twice.
+      const third = JSON.parse(await cli.run(['run', '--until-end', '--json', '--data', dir])) as Summary;
+      expect(third).toMatchObject({ sanitized: { read: 0 }, sink: { rows: 0 } });
+    },
+  );
+
+  it('asked for twice ends the process at once, with 130; nothing is lost', async () => {
+    const running = cli.start(['run', '--data', dir], { REDACTORY_METRICS_PORT: '0' });
+    await running.waitForLog(/serving/u);
+    const signals = setInterval(() => running.child.kill('SIGTERM'), 1);
+    const code = await running.ended;
+    clearInterval(signals);
+    expect(code).toBe(130);
+    expect(running.stderr()).toContain('a second signal ends the process at once');
+    await cli.run(['run', '--until-end', '--data', dir]);
+    expect((await readTable({ dir: join(dir, 'table') })).rowCount).toBeGreaterThan(0);
+  });
+
+  it('of a paced simulation leaves whole batches', async () => {
+    const args = ['simulate', '--people', '3', '--minutes', '60', '--pace', '30', '--data', dir];
+    const running = cli.start(args, { REDACTORY_LOG_LEVEL: 'info' });
+    const before = await ends(cli, dir);
+    while ((await ends(cli, dir)) <= before);
+    running.child.kill('SIGTERM');
+    expect(await running.ended).toBe(0);
+    const { sanitized } = JSON.parse(await cli.run(['run', '--until-end', '--json', '--data', dir])) as Summary;
+    expect(sanitized.quarantined).toBe(0);
+  });
+
+  it('of whoever reads a pipe ends the writer without a complaint', async () => {
+    await cli.run(['run', '--until-end', '--data', dir]);
+    for (const args of [
+      ['inspect', 'table', '--limit', '100000'],
+      ['sink', '--until-end', '--to', 'jsonl'],
+    ]) {
+      const running = cli.start([...args, '--data', dir]);
+      running.child.stdout?.once('data', () => running.child.stdout?.destroy());
+      expect(await running.ended).toBe(0);
+      expect(running.stderr()).toBe('');
+    }
+  });
+});
+
+interface Summary {
+  readonly sanitized: {
+    readonly read: number;
+    readonly released: number;
+    readonly dropped: Readonly<Record<string, number>>;
+    readonly quarantined: number;
+    readonly pending: number;
+  };
+  readonly sink: { readonly rows: number };
+}
+
+const sumOf = ({ sanitized }: Summary): number =>
+  Object.values(sanitized.dropped).reduce(
+    (sum, n) => sum + n,
+    sanitized.released + sanitized.quarantined + sanitized.pending,
+  );
+
+async function ends(cli: Cli, data: string): Promise<number> {
+  const raw = JSON.parse(await cli.run(['inspect', 'raw', '--limit', '0', '--json', '--data', data])) as {
+    ends: number[];
+  };
+  return raw.ends.reduce((sum, end) => sum + end);
+}
