@@ -6,7 +6,7 @@ import { addDropped, type OpenedBatch } from './stages.ts';
 /**
  * Keeps what the person had agreed to when it was captured: a batch is judged by the trusted side's stamps, and events
  * whose own time falls inside a pause are dropped as well. Reads the consent table as it stands; the caller sees to it
- * that the table has caught up.
+ * that the table has caught up. A batch of which nothing was dropped is handed on as it is.
  */
 export function keepConsented(tools: {
   readonly consent: Pick<ConsentTimeline, 'judge'>;
@@ -20,11 +20,8 @@ export function keepConsented(tools: {
     const paused = (event: RawEvent) => pauses.some(([from, to]) => event.at >= from && event.at <= to);
     // The end marker carries nothing about the person, and the session must end whatever its clock says.
     const events = batch.events.filter((event) => event.kind === 'session_end' || !paused(event));
-    return keep({
-      ...batch,
-      events,
-      dropped: addDropped(batch.dropped, 'paused', batch.events.length - events.length),
-    });
+    const count = batch.events.length - events.length;
+    return keep(count === 0 ? batch : { ...batch, events, dropped: addDropped(batch.dropped, 'paused', count) });
   };
 }
 

@@ -151,6 +151,7 @@ export function redactKeystrokes(tools: {
       case 'away':
       case 'session_end':
         closeRun();
+        if (event.kind === 'away') overheard.close();
         if (event.kind !== 'pointer_down') held.clear();
         emit(event);
         return;

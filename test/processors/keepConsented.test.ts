@@ -41,6 +41,14 @@ describe('keepConsented', () => {
     });
   });
 
+  it('hands a batch on as it is when no pause reaches its events', () => {
+    const between = [START + 100, START + 900] as const;
+    for (const interval of [between, [0, 1] as const]) {
+      const outcome = judge({ allowed: true, pausedIntervals: [interval] })(BATCH);
+      expect(outcome.kind === 'keep' && outcome.batch).toBe(BATCH);
+    }
+  });
+
   it('keeps the end marker whatever its time: the session must end', () => {
     const outcome = judge({ allowed: true, pausedIntervals: [[0, START * 2]] })(BATCH);
     expect(outcome).toMatchObject({ batch: { events: [{ kind: 'session_end' }], dropped: { paused: 4 } } });

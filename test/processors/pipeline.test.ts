@@ -230,6 +230,65 @@ it('private places become one away, without a word of them', () => {
   ]);
 });
 
+describe('what was entered in a private place', () => {
+  const bank = context({ app: 'KeePassXC' });
+  const after = (entered: ReturnType<typeof script>): string[] => {
+    const written = entered
+      .in(context({ title: 'Settings - Home - Word' }))
+      .focus()
+      .end();
+    const { actions, results } = run(records([written.events]));
+    expect(balance(results).accounted).toBe(balance(results).read);
+    expect(actions.map(({ action }) => action)).toEqual(['away', 'focus']);
+    return actions.map(({ window }) => window ?? '');
+  };
+  it.each([
+    ['typed', script().in(bank).type('settingx').key('Backspace').type('s')],
+    ['composed', script().in(bank).compose('settings')],
+    ['pasted', script().in(bank).clipboard('paste', 'settings')],
+    ['edited', script().in(bank).edit('Settings')],
+    [
+      'a value',
+      script()
+        .in(bank, element({ value: 'Settings' }))
+        .click(),
+    ],
+    ['typed where the context is not known', script().in(bank).focus().in(null).type('settings')],
+  ])('is cut outside: %s', (_what, entered) => {
+    expect(after(entered)).toEqual(['', '{typed} - Home - Word']);
+  });
+  it('is cut whatever was entered at an earlier stay', () => {
+    const entered = script().in(bank).type('xx').in(context()).focus().in(bank).type('settings');
+    const { actions } = run(
+      records([
+        entered
+          .in(context({ title: 'Settings' }))
+          .focus()
+          .end().events,
+      ]),
+    );
+    expect(actions.at(-1)?.window).toBe('{typed}');
+  });
+});
+
+it('a pause that reaches no event takes no texts', () => {
+  const judge = () => ({ allowed: true, pausedIntervals: [[0, START - 1]] }) as const;
+  expect(run(records([work()]), toolsWith({ consent: { judge } })).actions.at(-1)).toMatchObject({ target: 'Save' });
+});
+
+it('a successor knows the partition’s time: what was late stays late', () => {
+  const early = record(work(), 0);
+  const later = { session: 'b', device: 'phone', grantedAt: START + 36 * 60_000 };
+  const before = pipelineOf();
+  before.process(early);
+  before.process(record(work(), 1, later));
+  before.process(record(work(), 2, { ...later, session: 'c', grantedAt: later.grantedAt + 40 * 60_000 }));
+  const { offset, time } = before.warmFrom(3);
+  expect(offset).toBe(2);
+  const successor = pipelineOf(toolsWith(), time);
+  expect(successor.process({ ...early, offset: 3 })).toMatchObject({ kind: 'drop', reason: 'late', released: null });
+});
+
 it('starts at the time it is given', () => {
   const late = pipelineOf(toolsWith(), START + 40 * 60_000);
   expect(late.process(record(work(), 0))).toMatchObject({ kind: 'drop', reason: 'late' });

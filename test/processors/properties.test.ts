@@ -144,6 +144,11 @@ describe('rule 3: what was typed is not shown afterwards', () => {
     pasted: (text) => [{ do: 'paste', text: `some ${text} here` }],
     copied: (text) => [{ do: 'copy', text }],
     edited: (text) => [{ do: 'edit', text }],
+    'typed in a private place': (text) => [
+      { do: 'go', place: 4, field: 0 },
+      { do: 'type', text },
+      { do: 'go', place: 0, field: 0 },
+    ],
   };
   const places: Step[] = [
     { do: 'go', place: 0, field: 0 },
