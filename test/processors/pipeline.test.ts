@@ -174,13 +174,9 @@ describe('what is not known of a session takes its texts', () => {
       (verdicts.shift() ?? true)
         ? ({ allowed: true, pausedIntervals: [] } as const)
         : ({ allowed: false, reason: 'paused' } as const);
-    const held = [
-      script().down('Control').click().focus().events,
-      save().events,
-      script().key('s').click().end().events,
-    ];
+    const held = [script().down('Control').click().events, save().events, script().key('s').click().end().events];
     const { actions } = run(records(held), toolsWith({ consent: { judge } }));
-    expect(actions.map(({ action }) => action)).toEqual(['click', 'focus', 'type', 'click']);
+    expect(actions.map(({ action }) => action)).toEqual(['click', 'type', 'click']);
     expect(actions.at(-1)).toMatchObject({ target: null, window: null });
   });
   it('events of a pause', () => {
@@ -258,7 +254,7 @@ describe('what was entered in a private place', () => {
     expect(after(entered)).toEqual(['', '{typed} - Home - Word']);
   });
   it('is cut whatever was entered at an earlier stay', () => {
-    const entered = script().in(bank).type('xx').in(context()).focus().in(bank).type('settings');
+    const entered = script().in(bank).type('xx').in(context()).wheel(1).in(bank).type('settings');
     const { actions } = run(
       records([
         entered

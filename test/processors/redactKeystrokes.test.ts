@@ -200,6 +200,15 @@ describe('every way to compose a character is content', () => {
   it('letters after the code are shortcuts again', () => {
     const written = script().down('Alt').key('1', 'Numpad1').up('Alt').chord('Alt', 'e');
     expect(tell(written, all)).toEqual(['type <4', 'Alt+E']);
+    const hex = script()
+      .down('Control')
+      .down('Shift')
+      .key('U')
+      .key('E')
+      .up('Shift')
+      .up('Control')
+      .chord('Control', 'e');
+    expect(tell(hex, all)).toEqual(['type <4', 'Ctrl+E']);
   });
 });
 
