@@ -78,19 +78,23 @@ const knownThen = (run: Finished, known: { decisions: number; erasures: number }
   erasures: run.erasures.slice(0, known.erasures),
 });
 
-/** Nothing was released of a batch that decisions known before its arrival forbid. */
+/** Nothing was released of a batch that decisions known before its arrival forbid, and of none twice, however often it came. */
 function expectConsented(
   run: Finished,
   raw: readonly Parameters<typeof openRaw>[1][],
   released: readonly Released[],
 ): void {
   const sources = new Set(released.map(({ source }) => source));
+  const seen = new Set<string>();
   for (const record of raw) {
     const place = placeOf(record);
     if (!sources.has(place)) continue;
     const batch = openRaw(run.tools.codec, record);
     const known = run.known.get(place);
     if (batch === undefined || known === undefined) throw new Error(`${place} was released and cannot be opened`);
+    const identity = `${record.key}/${batch.session}/${batch.grantedAt}/${batch.sequence}`;
+    if (seen.has(identity)) throw new Error(`${place} was released a second time`);
+    seen.add(identity);
     const { decisions, erasures } = decidedBy(record.key, knownThen(run, known));
     if (isForbidden(batch, decisions, erasures)) throw new Error(`${place} was released against its person's decision`);
   }

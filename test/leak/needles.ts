@@ -1,0 +1,88 @@
+/** The forms in which a personal text could come out, and a search for all of them at once. */
+import { normaliseSegment, tokens } from '../../src/privacy/text.ts';
+import type { Vocabulary } from '../../src/privacy/vocabulary.ts';
+import type { PlantedKind, PlantedString } from '../../src/producers/simulator/index.ts';
+
+export interface Needle {
+  /** Lower case. */
+  readonly form: string;
+  readonly from: string;
+}
+
+/** Something that left the private side, in lower case. */
+export interface Haystack {
+  readonly name: string;
+  readonly text: string;
+  /** Compressed or keyed bytes, numbers and times: short forms are found there by chance. */
+  readonly noisy: boolean;
+}
+
+/** In noise, shorter forms mean nothing: seven given bytes stand in a megabyte of random ones once in 10^10 times. */
+const SHORTEST_IN_NOISE = 7;
+const SHORTEST = 4;
+/** Kinds whose every word is the person's; the others are sentences with common words in them. */
+const NAMING: ReadonlySet<PlantedKind> = new Set(['name', 'email', 'subject', 'device', 'password', 'token']);
+
+/**
+ * All forms of the planted texts: as they are, encoded for a URL, in base64 and hex, and the single words of those that
+ * name somebody. Texts and words that the vocabulary holds are left out: they are public, and whether a session's own
+ * typing comes back in them is another check.
+ */
+export function needlesOf(planted: readonly Pick<PlantedString, 'text' | 'kind'>[], vocabulary: Vocabulary): Needle[] {
+  const publicWords = new Set(vocabulary.entries.flatMap(({ text }) => tokens(text)));
+  const needles = new Map<string, Needle>();
+  const add = (form: string, from: string): void => {
+    const lower = form.toLowerCase();
+    if (lower.length >= SHORTEST) needles.set(lower, { form: lower, from });
+  };
+  const texts = new Map(planted.map(({ text, kind }) => [text.trim(), kind]));
+  for (const [text, kind] of texts) {
+    if (vocabulary.find(normaliseSegment(text)) !== undefined || /^\d{1,7}$/u.test(text)) continue;
+    for (const form of formsOf(text)) add(form, `${kind} ${text}`);
+    if (!NAMING.has(kind)) continue;
+    for (const word of tokens(text)) {
+      if (word.length >= 5 && !publicWords.has(word) && word !== 'example') add(word, `${kind} ${text}`);
+    }
+  }
+  return [...needles.values()];
+}
+
+function formsOf(text: string): string[] {
+  const bytes = Buffer.from(text);
+  const url = encodeURIComponent(text);
+  const base64 = [0, 1, 2].map((lead) => {
+    // A text inside a longer one starts at any of three places of base64; what its neighbours share is cut off.
+    const encoded = Buffer.concat([Buffer.alloc(lead), bytes])
+      .toString('base64')
+      .replace(/=+$/u, '');
+    return encoded.slice(lead === 0 ? 0 : lead + 1, -1);
+  });
+  return [text, url, url.replaceAll('%20', '+'), JSON.stringify(text).slice(1, -1), bytes.toString('hex'), ...base64];
+}
+
+/** What was found where; nothing, if all is well. */
+export function search(haystacks: readonly Haystack[], needles: readonly Needle[]): string[] {
+  const found: string[] = [];
+  for (const { name, text, noisy } of haystacks) {
+    for (const { form, from } of needles) {
+      if (noisy && form.length < SHORTEST_IN_NOISE) continue;
+      if (text.includes(form)) found.push(`${form} (of: ${from}) in ${name}`);
+    }
+  }
+  return found;
+}
+
+/** Bytes as text: once as UTF-8 for what is readable, once byte for byte for UTF-16 and what is neither. */
+export function bytesHaystacks(name: string, bytes: Uint8Array): Haystack[] {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return [
+    { name, text: buffer.toString('utf8').toLowerCase(), noisy: true },
+    { name: `${name} as UTF-16`, text: buffer.toString('utf16le').toLowerCase(), noisy: true },
+  ];
+}
+
+export const textHaystack = (name: string, text: string, noisy = false): Haystack => ({
+  name,
+  text: text.toLowerCase(),
+  noisy,
+});
