@@ -43,7 +43,7 @@ export async function killTest(plan: KillPlan): Promise<KillReport> {
   const { cli, dir, report } = plan;
   const config = join(dir, 'redactory.yaml');
   // Small transactions and commits: more moments at which a kill can do harm.
-  await writeFile(config, 'fetch:\n  maxRecords: 64\nsink:\n  flushSeconds: 1\n  flushRows: 20000\n');
+  await writeFile(config, 'fetch:\n  maxRecords: 8\nsink:\n  flushSeconds: 1\n  flushRows: 20000\n');
   const [calm, harassed] = [join(dir, 'undisturbed'), join(dir, 'killed')];
   const at = (data: string): string[] => ['--config', config, '--data', data];
 
@@ -62,7 +62,9 @@ export async function killTest(plan: KillPlan): Promise<KillReport> {
     const random = generator(plan.seed);
     const span = (1600 * Math.max(0.2, undisturbed.seconds - STARTUP_SECONDS)) / (plan.kills + 1);
     for (let n = 1; n <= plan.kills; n++) {
-      const what = await killOnce(cli, at(harassed), random, span);
+      // One in four is killed before it has done anything; the others at a random time after their first commit.
+      const early = n % 4 === 0;
+      const what = await killOnce(cli, at(harassed), early, random() * (early ? 2_000 : span));
       kills[what]++;
       report(`kill ${n} while ${what}`);
     }
@@ -77,10 +79,11 @@ export async function killTest(plan: KillPlan): Promise<KillReport> {
 async function simulate({ cli, events, seed, report }: KillPlan, at: readonly string[]): Promise<void> {
   const minutes = events >= 1_000_000 ? 90 : 20;
   const people = Math.max(4, Math.ceil(events / (minutes * EVENTS_A_MINUTE)));
-  const common = ['--seed', String(seed), '--start', new Date(startOfWork(Date.now())).toISOString(), ...at];
-  await cli.run(['simulate', '--people', '2', '--minutes', '1', ...common]);
+  const common = ['--start', new Date(startOfWork(Date.now())).toISOString(), ...at];
+  await cli.run(['simulate', '--people', '2', '--minutes', '1', '--seed', String(seed + 1), ...common]);
   await cli.run(['run', '--until-end', ...at]);
-  await cli.run(['simulate', '--people', String(people), '--minutes', String(minutes), ...common]);
+  const size = ['--people', String(people), '--minutes', String(minutes)];
+  await cli.run(['simulate', ...size, '--seed', String(seed), ...common]);
   report(`simulated ${people} people for ${minutes} minutes with seed ${seed}`);
 }
 
@@ -120,13 +123,11 @@ async function measured<T>(data: string, work: () => Promise<T>): Promise<TableS
   return { result, seconds, ...(await tableDigest(await readTable({ dir: join(data, 'table') }))) };
 }
 
-/** One in four is killed before it has done anything; the others at a random time after their first commit. */
-async function killOnce(cli: Cli, at: readonly string[], random: () => number, spanMs: number): Promise<Doing> {
+/** Starts `run` and kills it `waitMs` after it was started, or after its first commit. */
+async function killOnce(cli: Cli, at: readonly string[], early: boolean, waitMs: number): Promise<Doing> {
   const running = cli.start(['run', ...at], { REDACTORY_METRICS_PORT: '0' });
-  const early = random() < 0.25;
-  const wait = random() * (early ? 2_000 : spanMs);
   const doing = early ? 'starting' : await firstCommit(running.waitForLog(/"address":"([^"]+)"/u));
-  await delay(wait);
+  await delay(waitMs);
   running.child.kill('SIGKILL');
   const code = await running.ended;
   if (code !== 'SIGKILL') throw new Error(`run ended by itself with ${code}: ${running.stderr()}`);
@@ -136,12 +137,12 @@ async function killOnce(cli: Cli, at: readonly string[], random: () => number, s
 /** Waits for the first commit that the metrics tell of, or until they say that nothing is left to do. */
 async function firstCommit(address: Promise<RegExpExecArray>): Promise<Doing> {
   const url = `${(await address)[1] ?? ''}/metrics`;
-  for (let tries = 0; tries < 1_200; tries++) {
+  for (let tries = 0; tries < 3_000; tries++) {
     const metrics = await (await fetch(url)).text();
     if (/^redactory_raw_batches_total\{.*\} [1-9]/mu.test(metrics)) return 'working';
     const lags = [...metrics.matchAll(/^redactory_lag_messages\{group="sanitize".*\} (\d+)$/gmu)];
     if (lags.length === PARTITIONS && lags.every(([, lag]) => lag === '0')) return 'idle';
-    await delay(50);
+    await delay(20);
   }
   throw new Error('run commits nothing and does not say that it has nothing to do');
 }
