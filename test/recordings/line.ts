@@ -1,0 +1,31 @@
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import { readTable, type TableRow } from '../../src/sinks/index.ts';
+import { createBench } from '../cli/harness.ts';
+
+/** The folder of real recordings, if the environment names one. */
+export const RECORDINGS = process.env['REDACTORY_DATA'];
+
+/** For the titles of tests that need it. */
+export const why = RECORDINGS === undefined ? ' (skipped: REDACTORY_DATA names no folder of real recordings)' : '';
+
+export const recording = (...path: string[]): string => join(RECORDINGS ?? '', 'recordings', ...path);
+
+export interface Imported {
+  readonly events: number;
+  readonly read: number;
+  /** By session, in the order of its steps. */
+  readonly rows: readonly TableRow[];
+}
+
+/** A recording through the whole line, by the commands that a person would give. */
+export async function throughTheLine(path: string, format: string, ...more: string[]): Promise<Imported> {
+  const bench = await createBench();
+  onTestFinished(() => bench.remove());
+  const imported = await bench.json<{ events: number }>(['import', path, '--format', format, '--enrol', ...more]);
+  const ran = await bench.json<{ sanitized: { read: number } }>('run --until-end');
+  const rows: TableRow[] = [];
+  for await (const batch of (await readTable({ dir: join(bench.data, 'table') })).batches()) rows.push(...batch);
+  rows.sort((a, b) => (a.session === b.session ? a.step - b.step : a.session < b.session ? -1 : 1));
+  return { events: imported.events, read: ran.sanitized.read, rows };
+}
