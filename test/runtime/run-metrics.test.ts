@@ -73,7 +73,9 @@ it('metrics of a run say what its summary says; nothing is left to do', async ()
   expect(all('redactory_raw_events_total')).toBe(sanitized.read - sanitized.pending);
   expect(all('redactory_pending_events')).toBe(sanitized.pending);
   expect(sample('redactory_table_rows_total')).toBe(sink.rows);
-  expect(sample('redactory_table_commits_total')).toBe(1);
+  // Each partition commits at its own end, several at once if they meet.
+  expect(sample('redactory_table_commits_total')).toBeGreaterThanOrEqual(1);
+  expect(sample('redactory_table_commits_total')).toBeLessThanOrEqual(4);
   for (const [reason, n] of Object.entries(sanitized.dropped)) {
     expect(metrics).toContain(`redactory_raw_events_total{outcome="dropped",reason="${reason}"} ${n}\n`);
   }
