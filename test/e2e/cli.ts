@@ -28,6 +28,16 @@ export interface CliProcess {
 export async function buildCli(): Promise<Cli> {
   const root = resolve(import.meta.dirname, '../..');
   const folder = await mkdtemp(join(tmpdir(), 'redactory-cli-'));
+  try {
+    await buildInto(folder, root);
+  } catch (error) {
+    await rm(folder, { recursive: true });
+    throw error;
+  }
+  return cliAt(folder);
+}
+
+async function buildInto(folder: string, root: string): Promise<void> {
   const compiler = join(root, 'node_modules/typescript/bin/tsc');
   const project = join(root, 'tsconfig.build.json');
   await promisify(execFile)(process.execPath, [compiler, '-p', project, '--outDir', join(folder, 'dist')]);
@@ -35,7 +45,6 @@ export async function buildCli(): Promise<Cli> {
   for (const part of ['bin', 'schemas', 'policies'])
     await cp(join(root, part), join(folder, part), { recursive: true });
   await symlink(join(root, 'node_modules'), join(folder, 'node_modules'), 'dir');
-  return cliAt(folder);
 }
 
 function cliAt(folder: string): Cli {
