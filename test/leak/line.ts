@@ -13,6 +13,7 @@ import { createLogger, createTelemetry } from '../../src/runtime/telemetry.ts';
 import { TOPICS } from '../../src/runtime/topics.ts';
 import { openWorkspace, type Workspace } from '../../src/runtime/workspace.ts';
 import { createBench, type Bench, type Ran } from '../cli/harness.ts';
+import { asReleased, fields } from '../helpers/released.ts';
 import { readTopic } from '../simulation/oracle.ts';
 import { canarySession } from './canaries.ts';
 import { textHaystack, type Haystack } from './needles.ts';
@@ -174,13 +175,13 @@ export class Line {
 
   /** Somebody else writes to the sanitised topic. After the search of the topics, since what they wrote lies there now. */
   async foreignRecords(): Promise<void> {
-    await this.withWorkspace(async ({ log }) => {
-      const raw = (await readTopic(log, TOPICS.raw)).slice(0, 3);
+    await this.withWorkspace(async ({ log, codec }) => {
+      const text = this.planted[0]?.text ?? '';
+      const raw = (await readTopic(log, TOPICS.raw))[0]?.value ?? null;
+      // What does not decode at all, or what does and breaks the contract.
+      const value = this.#seed % 2 === 0 ? raw : codec.encodeReleased(asReleased(fields({ session: text })));
       const headers = { 'source-topic': TOPICS.raw, 'source-partition': '0', 'source-offset': '1' };
-      await log.append(
-        TOPICS.sanitized,
-        raw.map(({ value, timestamp }, i) => ({ key: this.planted[i]?.text ?? '', value, timestamp, headers })),
-      );
+      await log.append(TOPICS.sanitized, [{ key: text, value, timestamp: START, headers }]);
     });
     mustEnd(await this.command('sink', '--until-end'), 1);
   }

@@ -33,7 +33,8 @@ export function needlesOf(planted: readonly Pick<PlantedString, 'text' | 'kind'>
   const needles = new Map<string, Needle>();
   const add = (form: string, from: string): void => {
     const lower = form.toLowerCase();
-    if (lower.length >= SHORTEST) needles.set(lower, { form: lower, from });
+    // Pseudonyms are 32 hexadecimal digits, in which a short run of such digits stands by chance.
+    if (lower.length >= SHORTEST && !/^[\da-f]{1,11}$/u.test(lower)) needles.set(lower, { form: lower, from });
   };
   const texts = new Map(planted.map(({ text, kind }) => [text.trim(), kind]));
   for (const [text, kind] of texts) {
