@@ -23,6 +23,6 @@ for (const path of process.argv.slice(2)) {
 const count = (...statuses) => [...tests.values()].filter((status) => statuses.includes(status)).length;
 const [passed, failed] = [count('passed'), count('failed')];
 const skipped = tests.size - passed - failed;
-for (const [name, status] of tests) if (status !== 'passed') console.log(`${status}: ${name}`);
-console.log(`${passed} passed, ${failed} failed, ${skipped} skipped`);
+for (const [name, status] of tests) if (status !== 'passed') process.stdout.write(`${status}: ${name}\n`);
+process.stdout.write(`${passed} passed, ${failed} failed, ${skipped} skipped\n`);
 process.exitCode = failed === 0 && skipped === 0 && passed > 0 ? 0 : 1;

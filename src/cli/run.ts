@@ -165,7 +165,7 @@ async function sanitize(
         now: workspace.now,
         ...(progress === undefined ? {} : { onProgress: (done, total) => progress.update(done, total) }),
       },
-      { end: own.untilEnd === true, signal: context.signal },
+      untilOf(context, own),
     );
   } finally {
     progress?.stop();
@@ -194,7 +194,7 @@ async function sink(
         flushSeconds: context.config.sink.flushSeconds,
         now: workspace.now,
       },
-      { end: own.untilEnd === true, signal: context.signal },
+      untilOf(context, own),
     );
   } finally {
     await target.close();
@@ -210,6 +210,13 @@ function chooseSink({ io, options }: CommandContext, own: SinkOptions): SinkChoi
   if (out !== '-') return { to: 'jsonl', out: resolve(io.cwd, out) };
   if (options.json !== true) return { to: 'jsonl', out: io.stdout };
   throw new UsageError('--json prints a summary on stdout, where the lines go: give a file with --out');
+}
+
+/** A run that has an end gives up at last; a service goes on trying, and its metrics say so. */
+const MAX_RESTARTS = 20;
+
+function untilOf({ signal }: RunContext, { untilEnd }: UntilEnd): Parameters<typeof runSanitizer>[1] {
+  return untilEnd === true ? { end: true, signal, maxRestarts: MAX_RESTARTS } : { end: false, signal };
 }
 
 function openSink(context: RunContext, workspace: Workspace, choice: SinkChoice): Promise<Sink> {

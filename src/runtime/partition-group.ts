@@ -28,6 +28,8 @@ export async function workOnGroup(options: {
   /** Asked when nothing of this process is running any more, and now and then. */
   readonly isDone: () => Promise<boolean>;
   readonly isFatal: (error: unknown) => boolean;
+  /** After so many failures of one partition's work everything ends; a service leaves it out and goes on trying. */
+  readonly maxRestarts?: number | undefined;
   readonly telemetry: Telemetry;
   readonly delay: Delay;
   readonly signal: AbortSignal;
@@ -91,6 +93,7 @@ async function keepWorking(
   onFatal: (error: unknown) => void,
 ): Promise<void> {
   let retryMs = FIRST_RETRY_MS;
+  let restarts = 0;
   while (!signal.aborted) {
     try {
       await options.work(at, signal);
@@ -99,6 +102,10 @@ async function keepWorking(
       if (signal.aborted) return;
       if (options.isFatal(error)) {
         onFatal(error);
+        return;
+      }
+      if (restarts++ >= (options.maxRestarts ?? Infinity)) {
+        onFatal(new Error(`work on ${at.topic}/${at.partition} failed ${restarts} times: the warnings before say how`));
         return;
       }
       options.telemetry.workerRestarted(options.group, restartReason(error));

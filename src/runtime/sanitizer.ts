@@ -72,7 +72,7 @@ const SLICE = 32;
  */
 export async function runSanitizer(
   options: SanitizerOptions,
-  until: { readonly end: boolean; readonly signal: AbortSignal },
+  until: { readonly end: boolean; readonly signal: AbortSignal; readonly maxRestarts?: number },
 ): Promise<SanitizerSummary> {
   const { log } = options;
   const summary = emptySummary();
@@ -88,6 +88,7 @@ export async function runSanitizer(
     telemetry: options.telemetry,
     delay: options.delay ?? delay,
     signal: until.signal,
+    maxRestarts: until.maxRestarts,
     isFatal,
     isDone: async () => ends !== undefined && (await areAllCommitted(log, ends)),
     work: async (at, signal) => {

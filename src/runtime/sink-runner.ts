@@ -47,7 +47,7 @@ export class ForeignRecordError extends Error {
  */
 export async function runSink(
   options: SinkRunOptions,
-  until: { readonly end: boolean; readonly signal: AbortSignal },
+  until: { readonly end: boolean; readonly signal: AbortSignal; readonly maxRestarts?: number },
 ): Promise<SinkSummary> {
   const { log } = options;
   const summary: SinkSummary = { batches: 0, rows: 0 };
@@ -65,6 +65,7 @@ export async function runSink(
     telemetry: options.telemetry,
     delay: options.delay ?? delay,
     signal: until.signal,
+    maxRestarts: until.maxRestarts,
     isFatal: (error) => !MENDED_BY_ANOTHER_TRY.some((name) => error instanceof Error && error.name === name),
     isDone: async () => ends !== undefined && (await areAllTaken(options, ends, finished)),
     work: async (at, signal) => {

@@ -91,5 +91,5 @@ test('a folder without permission says so', async () => {
 function actAsNobody(): () => void {
   if (process.geteuid?.() !== 0) return () => {};
   process.seteuid?.(65_534);
-  return () => void process.seteuid?.(0);
+  return () => process.seteuid?.(0);
 }
