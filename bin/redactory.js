@@ -1,2 +1,3 @@
 #!/usr/bin/env node
+import './heap.js';
 import '../dist/src/main.js';
