@@ -8,7 +8,7 @@ import { simulate } from '../src/producers/simulator/index.ts';
 import { createIngest } from '../src/runtime/ingest.ts';
 import { createTelemetry, silentLogger } from '../src/runtime/telemetry.ts';
 import { openWorkspace } from '../src/runtime/workspace.ts';
-import { SEED, START, sizeFor } from './workload.ts';
+import { EVERYBODY, sizeFor } from './workload.ts';
 
 export interface EndToEnd {
   readonly events: number;
@@ -33,8 +33,7 @@ export async function benchEndToEnd(events: number): Promise<EndToEnd> {
     let sampled = 0;
     for (const simulated of simulate({
       ...sizeFor(events),
-      seed: SEED,
-      start: START,
+      ...EVERYBODY,
       subjectKey: await workspace.subjectKeys(),
     })) {
       if (simulated.kind === 'consent') await ingest.decide(simulated.decision);

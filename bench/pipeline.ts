@@ -10,7 +10,7 @@ import { redactText } from '../src/processors/redactText.ts';
 import { reduceToActions } from '../src/processors/reduceToActions.ts';
 import { release } from '../src/processors/release.ts';
 import type { Outcome } from '../src/events/outcome.ts';
-import { START, SEED, createWorkload, sizeFor, type Workload } from './workload.ts';
+import { createWorkload, EVERYBODY, sizeFor, type Workload } from './workload.ts';
 import { simulate } from '../src/producers/simulator/index.ts';
 
 /** Raw events a second over several runs. */
@@ -90,8 +90,7 @@ function simulateAll(work: Workload): void {
   let events = 0;
   for (const simulated of simulate({
     ...sizeFor(work.events),
-    seed: SEED,
-    start: START,
+    ...EVERYBODY,
     subjectKey: work.subjectKey,
   })) {
     if (simulated.kind === 'capture') events += simulated.record.payload.events.length;

@@ -14,8 +14,10 @@ import type { Captured } from '../src/producers/captured.ts';
 import { simulate } from '../src/producers/simulator/index.ts';
 
 /** 2026-01-05T08:00Z: a fixed start, so that every run has the same events. */
-export const START = 1_767_600_000_000;
-export const SEED = 7;
+const START = 1_767_600_000_000;
+
+/** Everybody takes part all the time: batches that are dropped whole would make the processors look fast. */
+export const EVERYBODY = { seed: 7, start: START, consent: 'all_enrolled' } as const;
 
 /** Everything that a pipeline needs, in memory, and simulated work for it. */
 export interface Workload {
@@ -46,7 +48,7 @@ export async function createWorkload(events: number): Promise<Workload> {
   const captured: Captured[] = [];
   const records: RawRecord[] = [];
   let count = 0;
-  for (const simulated of simulate({ ...sizeFor(events), seed: SEED, start: START, subjectKey })) {
+  for (const simulated of simulate({ ...sizeFor(events), ...EVERYBODY, subjectKey })) {
     if (simulated.kind === 'consent') consent.apply(simulated.decision);
     else {
       const { key, envelope, payload } = simulated.record;
