@@ -14,7 +14,8 @@ for (const path of process.argv.slice(2)) {
         ? [{ fullName: '(file)', status: 'failed' }]
         : file.assertionResults;
     for (const { fullName, status } of results) {
-      const key = `${name} ${fullName}`;
+      // A title says why its test is skipped; it is the same test where it runs.
+      const key = `${name} ${fullName.replace(/ \(skipped: [^)]*\)/u, '')}`;
       const before = tests.get(key);
       if (before === undefined || RANK[status] > RANK[before]) tests.set(key, status);
     }

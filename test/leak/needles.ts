@@ -78,8 +78,17 @@ export function bytesHaystacks(name: string, bytes: Uint8Array): Haystack[] {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return [
     { name, text: buffer.toString('utf8').toLowerCase(), noisy: true },
-    { name: `${name} as UTF-16`, text: buffer.toString('utf16le').toLowerCase(), noisy: true },
+    { name: `${name} as UTF-16`, text: utf16(buffer, 0), noisy: true },
+    { name: `${name} as UTF-16, from the second byte`, text: utf16(buffer, 1), noisy: true },
   ];
+}
+
+/** From an even copy: Node 24.21 writes past its memory when it decodes an odd number of unaligned bytes. */
+function utf16(buffer: Buffer, from: number): string {
+  const length = Math.floor(Math.max(0, buffer.length - from) / 2) * 2;
+  return Buffer.from(buffer.subarray(from, from + length))
+    .toString('utf16le')
+    .toLowerCase();
 }
 
 export const textHaystack = (name: string, text: string, noisy = false): Haystack => ({
