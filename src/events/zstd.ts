@@ -28,11 +28,12 @@ export class ZstdError extends Error {
 /**
  * Finds a zstd. Both write frames that the other reads.
  *
- * @param prefer which one; without it, native where this Node has it.
+ * @param prefer which one; without it WebAssembly, everywhere: it is the faster of the two on messages as small as ours
+ *   (docs/decisions/0010).
  * @throws ZstdError when native is preferred and this Node has none.
  */
 export async function loadZstd(prefer?: 'native' | 'wasm'): Promise<Zstd> {
-  if (prefer !== 'wasm' && hasNativeZstd(zlib)) return nativeZstd(zlib);
+  if (prefer === 'native' && hasNativeZstd(zlib)) return nativeZstd(zlib);
   if (prefer === 'native') {
     throw new ZstdError('This Node has no zstd of its own: use Node 22.15 or later, or the WebAssembly one.');
   }
