@@ -84,7 +84,7 @@ const OWN_ERRORS = new Set([
   'FencedSinkError',
   'SinkStorageError',
   'TableFormatError',
-  'Error',
+  'RunError',
 ]);
 
 function describe(error: unknown): string {

@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { addSummaries, emptySummary, type SanitizerSummary } from '../runtime/sanitizer.ts';
 import type { CommandContext } from './io.ts';
+import { RunError } from '../runtime/run-error.ts';
 
 /**
  * Runs `sanitize` in `count` processes of their own on the same data folder; the group shares the partitions out. A stop is
@@ -22,7 +23,7 @@ export async function sanitizeInProcesses(
   try {
     const results = await Promise.all(children.map((child, i) => finish(child, i, stopAll)));
     const failed = results.find((result) => 'failure' in result);
-    if (failed !== undefined && 'failure' in failed) throw new Error(failed.failure);
+    if (failed !== undefined && 'failure' in failed) throw new RunError(failed.failure);
     return results.reduce<SanitizerSummary>(
       (sum, result) => ('summary' in result ? addSummaries(sum, result.summary) : sum),
       emptySummary(),
@@ -34,7 +35,7 @@ export async function sanitizeInProcesses(
 
 function startWorker({ config, io }: CommandContext, index: number, options: readonly string[]): ChildProcess {
   const script = process.argv[1];
-  if (script === undefined) throw new Error('--workers needs the redactory script: run it with node or npx');
+  if (script === undefined) throw new RunError('--workers needs the redactory script: run it with node or npx');
   const { port } = config.telemetry;
   return spawn(process.execPath, [script, 'sanitize', '--json', ...options], {
     stdio: ['ignore', 'pipe', 'inherit'],

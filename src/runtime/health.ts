@@ -1,5 +1,6 @@
 import fastify from 'fastify';
 import type { Telemetry } from './telemetry.ts';
+import { RunError } from './run-error.ts';
 
 export interface HealthServer {
   /** `http://host:port` where it listens. */
@@ -32,7 +33,7 @@ export async function serveHealth(options: {
     return { address, close: () => server.close() };
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
-    throw new Error(
+    throw new RunError(
       `cannot serve metrics on ${options.host}:${options.port} (${code}): choose another telemetry.port, or null for none`,
       { cause: error },
     );

@@ -1,6 +1,7 @@
 import { setTimeout as realDelay } from 'node:timers/promises';
 import { FencedError, type EventLog, type Membership, type TopicPartition } from '../log/event-log.ts';
 import type { RestartReason, Telemetry } from './telemetry.ts';
+import { RunError } from './run-error.ts';
 
 /** Work on one partition, until it is stopped, taken away, or done. Throws to be started again from the last commit. */
 export type PartitionWork = (at: TopicPartition, signal: AbortSignal) => Promise<void>;
@@ -105,7 +106,9 @@ async function keepWorking(
         return;
       }
       if (restarts++ >= (options.maxRestarts ?? Infinity)) {
-        onFatal(new Error(`work on ${at.topic}/${at.partition} failed ${restarts} times: the warnings before say how`));
+        onFatal(
+          new RunError(`work on ${at.topic}/${at.partition} failed ${restarts} times: the warnings before say how`),
+        );
         return;
       }
       options.telemetry.workerRestarted(options.group, restartReason(error));

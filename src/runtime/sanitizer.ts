@@ -18,6 +18,7 @@ import type { ControlTables } from './control-tables.ts';
 import { delay, workOnGroup, type Delay } from './partition-group.ts';
 import type { Telemetry } from './telemetry.ts';
 import { GROUPS, TOPICS } from './topics.ts';
+import { RunError } from './run-error.ts';
 
 export interface SanitizerOptions {
   readonly log: EventLog;
@@ -331,7 +332,7 @@ export function decodeMetadata(
       return { offset: warmFrom, time };
     }
   }
-  throw new Error(
+  throw new RunError(
     'the sanitize group has a commit whose metadata this version cannot read: run the version that wrote it',
   );
 }
