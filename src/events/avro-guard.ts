@@ -8,10 +8,10 @@ export type Guard = (bytes: Buffer, start: number) => 'bad_record' | 'limit_exce
 
 /**
  * @param type the writer's schema, of any version.
- * @throws Error for a schema that nests itself, or uses a type that no contract uses: fail closed.
+ * @throws Error for a schema that nests itself, is too large, or uses a type that no contract uses: fail closed.
  */
 export function compileGuard(type: Type, limits: Limits): Guard {
-  const walk = compile(type, limits, limits.maxEvents, []);
+  const walk = compile(type, limits, limits.maxEvents, { above: [], size: { left: MAX_SCHEMA_SIZE } });
   const cursor: Cursor = { bytes: Buffer.alloc(0), at: 0 };
   return (bytes, start) => {
     cursor.bytes = bytes;
@@ -25,6 +25,9 @@ export function compileGuard(type: Type, limits: Limits): Guard {
     }
   };
 }
+
+/** Types of a schema, each as often as it is used: names used twice in a row of types would double with each of them. */
+const MAX_SCHEMA_SIZE = 1_024;
 
 class Refused extends Error {
   readonly fault: 'bad_record' | 'limit_exceeded';
@@ -40,9 +43,16 @@ interface Cursor {
 }
 type Walk = (cursor: Cursor) => void;
 
-function compile(type: Type, limits: Limits, maxItems: number, above: readonly Type[]): Walk {
+/** Where in the schema a type stands, and how much more of the schema there may be. */
+interface Place {
+  readonly above: readonly Type[];
+  readonly size: { left: number };
+}
+
+function compile(type: Type, limits: Limits, maxItems: number, { above, size }: Place): Walk {
   if (above.includes(type)) throw new Error(`schema ${type.name ?? ''} nests itself`);
-  const path = [...above, type];
+  if (--size.left < 0) throw new Error(`schema is larger than ${MAX_SCHEMA_SIZE} types`);
+  const path = { above: [...above, type], size };
   if (type instanceof avro.types.RecordType) {
     const fields = type.fields.map((field) => compile(field.type, limits, maxItemsOf(field.name, limits), path));
     return (cursor) => {

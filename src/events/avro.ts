@@ -25,7 +25,7 @@ export type Read<T> = { readonly ok: true; readonly value: T } | { readonly ok: 
 export interface AvroRecord<T> {
   /** @throws CodecError when the value does not fit the schema or a limit; it names the field, never the value. */
   encode(value: T): Uint8Array;
-  /** Never throws. */
+  /** Never throws, but for what {@link SchemaIds.schemaOf} throws. */
   decode(bytes: Uint8Array): Read<T>;
 }
 
@@ -94,8 +94,10 @@ function typeOf(schema: Schema): Type {
 function resolvingReader<T>(type: Type, writerSchema: Schema, limits: Limits): Reader<T> | undefined {
   try {
     const writer = typeOf(writerSchema);
+    // First, since it bounds the schema's size too.
+    const guard = compileGuard(writer, limits);
     const resolver = type.createResolver(writer);
-    return { guard: compileGuard(writer, limits), read: (body) => type.fromBuffer(body, resolver) };
+    return { guard, read: (body) => type.fromBuffer(body, resolver) };
   } catch {
     return undefined;
   }

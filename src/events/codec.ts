@@ -3,12 +3,21 @@ import { avroRecord, CodecError } from './avro.ts';
 import type { Read } from './avro.ts';
 import { ColumnError, decodeEvents, encodeEvents, isTime } from './columns.ts';
 import type { EventColumns } from './columns.ts';
-import { CONSENT_KINDS, KEY_PURPOSES, KEY_STATES } from './control.ts';
-import type { ConsentDecision, Erasure, KeyringEntry, QuarantineRecord } from './control.ts';
+import { CONSENT_KINDS, DEVICE_TOKEN_ID, ENTRY_PURPOSES, KEY_STATES } from './control.ts';
+import type {
+  ConsentDecision,
+  DeviceToken,
+  Erasure,
+  KeyringEntry,
+  KeyringRecord,
+  QuarantineRecord,
+  SealingKey,
+} from './control.ts';
 import type { Limits } from './limits.ts';
 import { QUARANTINE_REASONS } from './outcome.ts';
 import type { QuarantineReason } from './outcome.ts';
-import type { CaptureEnvelope, CapturePayload, Context, SealedBatch, UiElement } from './raw.ts';
+import { SEAL_KEY_BYTES, SEAL_KEY_ID } from './raw.ts';
+import type { CaptureEnvelope, CapturePayload, Context, Seal, SealedBatch, UiElement } from './raw.ts';
 import { ACTIONS, AMOUNTS, CELLS, DIRECTIONS, PAUSES, RELEASED_BUTTONS } from './released.ts';
 import type { ReleasedAction, ReleasedBatch, ReleasedFields } from './released.ts';
 import type { SchemaIds } from './schemas.ts';
@@ -23,19 +32,27 @@ export type Decoded<T> =
   | { readonly ok: false; readonly reason: QuarantineReason };
 
 export interface Codec {
-  /** The whole record value. @throws CodecError when the batch breaks a limit or an index is out of its table. */
+  /** The whole record value, not sealed. @throws CodecError when the batch breaks a limit or an index is out of its table. */
   encodeCapture(envelope: CaptureEnvelope, payload: CapturePayload): Uint8Array;
-  /** Never throws. */
+  /** What is sealed, or goes into an envelope as it is. @throws CodecError as {@link Codec.encodeCapture}. */
+  packPayload(payload: CapturePayload): Uint8Array;
+  /** The record value around a payload that is packed, and sealed or not. @throws CodecError as above. */
+  encodeEnvelope(batch: SealedBatch): Uint8Array;
+  /** Never throws, but for what {@link SchemaIds.schemaOf} throws: then nothing was found out about the bytes. */
   openEnvelope(value: Uint8Array): Decoded<SealedBatch>;
-  /** Never throws. */
+  /** As {@link Codec.openEnvelope}. */
   openPayload(payload: Uint8Array): Decoded<CapturePayload>;
   /** @throws CodecError; so do all below, both ways. */
   encodeReleased(batch: ReleasedBatch): Uint8Array;
   decodeReleased(value: Uint8Array): ReleasedFields;
   encodeConsent(decision: ConsentDecision): Uint8Array;
   decodeConsent(value: Uint8Array): ConsentDecision;
-  encodeKeyEntry(entry: KeyringEntry): Uint8Array;
-  decodeKeyEntry(value: Uint8Array): KeyringEntry;
+  encodeKeyEntry(entry: KeyringRecord): Uint8Array;
+  decodeKeyEntry(value: Uint8Array): KeyringRecord;
+  encodeSealingKey(key: SealingKey): Uint8Array;
+  decodeSealingKey(value: Uint8Array): SealingKey;
+  encodeDevice(device: DeviceToken): Uint8Array;
+  decodeDevice(value: Uint8Array): DeviceToken;
   encodeErasure(erasure: Erasure): Uint8Array;
   decodeErasure(value: Uint8Array): Erasure;
   encodeQuarantine(record: QuarantineRecord): Uint8Array;
@@ -46,7 +63,9 @@ export interface Codec {
 export function createCodec(options: { zstd: Zstd; schemas: SchemaIds; limits: Limits }): Codec {
   const { schemas, limits } = options;
   const consent = checkedRecord<ConsentDecision>('ConsentDecision', schemas, limits, toConsent);
-  const keyEntry = checkedRecord<KeyringEntry>('KeyringEntry', schemas, limits, toKeyEntry);
+  const keyEntry = keyringRecords(schemas, limits);
+  const sealingKey = checkedRecord<SealingKey>('SealingKey', schemas, limits, toSealingKey);
+  const device = checkedRecord<DeviceToken>('DeviceToken', schemas, limits, toDevice);
   const erasure = checkedRecord<Erasure>('Erasure', schemas, limits, toErasure);
   const quarantined = checkedRecord<QuarantineRecord>('QuarantineRecord', schemas, limits, toQuarantine);
   const released = checkedRecord<ReleasedFields>('ReleasedBatch', schemas, limits, toReleased);
@@ -58,6 +77,10 @@ export function createCodec(options: { zstd: Zstd; schemas: SchemaIds; limits: L
     decodeConsent: consent.decode,
     encodeKeyEntry: keyEntry.encode,
     decodeKeyEntry: keyEntry.decode,
+    encodeSealingKey: sealingKey.encode,
+    decodeSealingKey: sealingKey.decode,
+    encodeDevice: device.encode,
+    decodeDevice: device.decode,
     encodeErasure: erasure.encode,
     decodeErasure: erasure.decode,
     encodeQuarantine: quarantined.encode,
@@ -77,36 +100,50 @@ interface PayloadRecord extends EventColumns {
 
 interface EnvelopeRecord extends CaptureEnvelope {
   readonly payload: Buffer;
+  readonly seal: { readonly keyId: string; readonly encapsulated: Buffer } | null;
 }
 
 function captureCodec(options: {
   zstd: Zstd;
   schemas: SchemaIds;
   limits: Limits;
-}): Pick<Codec, 'encodeCapture' | 'openEnvelope' | 'openPayload'> {
+}): Pick<Codec, 'encodeCapture' | 'packPayload' | 'encodeEnvelope' | 'openEnvelope' | 'openPayload'> {
   const { zstd, schemas, limits } = options;
   const envelopes = avroRecord<EnvelopeRecord>('CaptureBatch', schemas, limits);
   const payloads = avroRecord<PayloadRecord>('CapturePayload', schemas, limits);
 
+  function packPayload(payload: CapturePayload): Uint8Array {
+    const body = payloads.encode(toPayloadRecord(payload, limits));
+    if (body.byteLength > limits.maxPayloadBytes) throw new CodecError('CapturePayload: over maxPayloadBytes.');
+    return zstd.compress(body);
+  }
+
+  function encodeEnvelope({ session, sequence, grantedAt, receivedAt, payload, seal }: SealedBatch): Uint8Array {
+    const envelope = { session, sequence, grantedAt, receivedAt };
+    if (!isEnvelope(envelope)) throw new CodecError('CaptureBatch: its sequence or a stamp is out of range.');
+    if (seal !== null && !isSeal(seal)) throw new CodecError('CaptureBatch: its seal is not one.');
+    const value = envelopes.encode({
+      ...envelope,
+      payload: asBufferCopy(payload),
+      seal: seal === null ? null : { keyId: seal.keyId, encapsulated: asBufferCopy(seal.encapsulated) },
+    });
+    if (value.byteLength > limits.maxRecordBytes) throw new CodecError('CaptureBatch: over maxRecordBytes.');
+    return value;
+  }
+
   return {
-    encodeCapture(envelope, payload) {
-      if (!isEnvelope(envelope)) throw new CodecError('CaptureBatch: its sequence or a stamp is out of range.');
-      const body = payloads.encode(toPayloadRecord(payload, limits));
-      if (body.byteLength > limits.maxPayloadBytes) throw new CodecError('CapturePayload: over maxPayloadBytes.');
-      const { session, sequence, grantedAt, receivedAt } = envelope;
-      const packed = asBufferCopy(zstd.compress(body));
-      const value = envelopes.encode({ session, sequence, grantedAt, receivedAt, payload: packed });
-      if (value.byteLength > limits.maxRecordBytes) throw new CodecError('CaptureBatch: over maxRecordBytes.');
-      return value;
-    },
+    encodeCapture: (envelope, payload) => encodeEnvelope({ ...envelope, payload: packPayload(payload), seal: null }),
+    packPayload,
+    encodeEnvelope,
 
     openEnvelope(value) {
       if (value.byteLength > limits.maxRecordBytes) return failed('oversized');
       const read = envelopes.decode(value);
       if (!read.ok) return failed(read.fault === 'bad_record' ? 'bad_envelope' : read.fault);
-      const { session, sequence, grantedAt, receivedAt, payload } = read.value;
-      if (!isEnvelope(read.value)) return failed('bad_envelope');
-      return { ok: true, value: { session, sequence, grantedAt, receivedAt, payload } };
+      const { session, sequence, grantedAt, receivedAt, payload, seal } = read.value;
+      if (!isEnvelope(read.value) || (seal !== null && !isSeal(seal))) return failed('bad_envelope');
+      const plain = seal === null ? null : { keyId: seal.keyId, encapsulated: seal.encapsulated };
+      return { ok: true, value: { session, sequence, grantedAt, receivedAt, payload, seal: plain } };
     },
 
     openPayload(payload) {
@@ -134,6 +171,10 @@ function failed(reason: QuarantineReason): { readonly ok: false; readonly reason
 
 function isEnvelope({ sequence, grantedAt, receivedAt }: CaptureEnvelope): boolean {
   return Number.isInteger(sequence) && sequence >= 0 && isTime(grantedAt) && isTime(receivedAt);
+}
+
+function isSeal({ keyId, encapsulated }: Seal): boolean {
+  return SEAL_KEY_ID.test(keyId) && encapsulated.byteLength === SEAL_KEY_BYTES;
 }
 
 function toPayloadRecord(payload: CapturePayload, limits: Limits): PayloadRecord {
@@ -215,17 +256,76 @@ function toConsent(record: Loose<ConsentDecision>): ConsentDecision {
   return { subjectKey, decisionId, kind: oneOf(CONSENT_KINDS, kind, 'ConsentDecision.kind'), decidedAt, until };
 }
 
-function toKeyEntry(record: Loose<KeyringEntry>): KeyringEntry {
-  const { purpose, epoch, keyId, createdAt, state, wrapped, masterKeyId } = record;
+/** A keyring record as schemas/keyring-entry.avsc has it. */
+interface KeyringFields {
+  readonly purpose: string;
+  readonly epoch: string;
+  readonly keyId: string;
+  readonly createdAt: number;
+  readonly state: string;
+  readonly wrapped: Buffer | null;
+  readonly masterKeyId: string;
+  readonly since: number | null;
+}
+
+/** The purpose of records that choose what wraps keys. */
+const WRAPPING = 'wrapping';
+
+function keyringRecords(
+  schemas: SchemaIds,
+  limits: Limits,
+): { readonly encode: (value: KeyringRecord) => Uint8Array; readonly decode: (bytes: Uint8Array) => KeyringRecord } {
+  const avro = avroRecord<KeyringFields>('KeyringEntry', schemas, limits);
   return {
-    purpose: oneOf(KEY_PURPOSES, purpose, 'KeyringEntry.purpose'),
+    encode: (value) => avro.encode(fromKeyringRecord(value)),
+    decode: (bytes) => toKeyringRecord(valueOf(avro.decode(bytes), 'KeyringEntry')),
+  };
+}
+
+function fromKeyringRecord(record: KeyringRecord): KeyringFields {
+  if (record.state === 'chosen') {
+    const { state, masterKeyId, chosenAt, choiceId } = record;
+    const unused = { purpose: WRAPPING, epoch: '', wrapped: null, since: null };
+    return { ...unused, keyId: choiceId, createdAt: chosenAt, state, masterKeyId };
+  }
+  const { wrapped, ...rest } = toKeyEntry(record);
+  return { ...rest, wrapped: wrapped === null ? null : asBufferCopy(wrapped) };
+}
+
+function toKeyringRecord(record: KeyringFields): KeyringRecord {
+  const { purpose, keyId, createdAt, state, masterKeyId } = record;
+  if (purpose !== WRAPPING) return toKeyEntry(record);
+  if (state !== 'chosen') throw new CodecError('KeyringEntry.state is not one of the known ones.');
+  return { state, masterKeyId, chosenAt: createdAt, choiceId: keyId };
+}
+
+function toKeyEntry(record: Loose<KeyringEntry>): KeyringEntry {
+  const { purpose, epoch, keyId, createdAt, state, wrapped, masterKeyId, since } = record;
+  return {
+    purpose: oneOf(ENTRY_PURPOSES, purpose, 'KeyringEntry.purpose'),
     epoch,
     keyId,
     createdAt,
     state: oneOf(KEY_STATES, state, 'KeyringEntry.state'),
     wrapped: wrapped === null ? null : asBufferCopy(wrapped),
     masterKeyId,
+    since,
   };
+}
+
+function toSealingKey({ keyId, publicKey, createdAt, state }: Loose<SealingKey>): SealingKey {
+  if (!SEAL_KEY_ID.test(keyId) || publicKey.byteLength !== SEAL_KEY_BYTES) {
+    throw new CodecError('SealingKey: its id or its public key is not one.');
+  }
+  return { keyId, publicKey: asBufferCopy(publicKey), createdAt, state: oneOf(KEY_STATES, state, 'SealingKey.state') };
+}
+
+function toDevice(record: Loose<DeviceToken>): DeviceToken {
+  const { tokenId, subjectKey, device, hash, issuedAt, expiresAt, revokedAt } = record;
+  if (!DEVICE_TOKEN_ID.test(tokenId) || hash.byteLength !== 32) {
+    throw new CodecError('DeviceToken: its id or its hash is not one.');
+  }
+  return { tokenId, subjectKey, device, hash: asBufferCopy(hash), issuedAt, expiresAt, revokedAt };
 }
 
 function toErasure({ subjectKey, requestedAt, erasureId }: Loose<Erasure>): Erasure {

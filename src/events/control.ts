@@ -18,20 +18,68 @@ export interface ConsentDecision {
 export const KEY_PURPOSES = ['session', 'subject'] as const;
 export type KeyPurpose = (typeof KEY_PURPOSES)[number];
 
+/** What an entry of the keyring may be for: pseudonyms, or opening what was sealed. */
+export const ENTRY_PURPOSES = [...KEY_PURPOSES, 'sealing'] as const;
+export type EntryPurpose = (typeof ENTRY_PURPOSES)[number];
+
 export const KEY_STATES = ['active', 'destroyed'] as const;
 export type KeyState = (typeof KEY_STATES)[number];
 
-/** A pseudonym key of one purpose and epoch. Record key: `${purpose}/${epoch}/${keyId}`. */
+/** A pseudonym key of one purpose and epoch, or a private sealing key, as one wrapping key wraps it. */
 export interface KeyringEntry {
-  readonly purpose: KeyPurpose;
-  /** Calendar month, UTC: `YYYY-MM`. */
+  readonly purpose: EntryPurpose;
+  /** Calendar month, UTC: `YYYY-MM`; of a sealing key its own id, so that nothing shares its place. */
   readonly epoch: string;
   readonly keyId: string;
   readonly createdAt: number;
   readonly state: KeyState;
-  /** The key under AES-256-GCM with the master key; null once destroyed. */
+  /** The key, wrapped; null once destroyed. */
   readonly wrapped: Uint8Array | null;
+  /** What wraps it: a master key's id, or a version of a key of a service. */
   readonly masterKeyId: string;
+  /** Of a key that was wrapped again: the offset at which it was first on the topic. Null: this is that record. */
+  readonly since: number | null;
+}
+
+/**
+ * From this record on, this wrapping key (or a later version of it) wraps: what another one wraps in a later record does not
+ * count.
+ */
+export interface WrappingChoice {
+  readonly state: 'chosen';
+  readonly masterKeyId: string;
+  readonly chosenAt: number;
+  /** Tells this record from all others. */
+  readonly choiceId: string;
+}
+
+export type KeyringRecord = KeyringEntry | WrappingChoice;
+
+/** A public key to which producers seal payloads. Record key: the key's id. */
+export interface SealingKey {
+  /** First 16 hex digits of the public key's SHA-256. */
+  readonly keyId: string;
+  /** X25519, 32 bytes. */
+  readonly publicKey: Uint8Array;
+  readonly createdAt: number;
+  readonly state: KeyState;
+}
+
+export const DEVICE_TOKEN_ID = /^[0-9a-f]{16}$/u;
+
+/** What a recorder may sign in to the gateway with. Record key: the token's id. */
+export interface DeviceToken {
+  /** 16 random hex digits; not secret. */
+  readonly tokenId: string;
+  readonly subjectKey: string;
+  /** The only device that it is for; null: any of the person's. */
+  readonly device: string | null;
+  /** SHA-256 of the secret. */
+  readonly hash: Uint8Array;
+  readonly issuedAt: number;
+  /** Good before this time. */
+  readonly expiresAt: number;
+  readonly revokedAt: number | null;
 }
 
 /** A person asked that nothing of theirs be processed again. Record key: the subject key. */

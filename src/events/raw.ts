@@ -118,6 +118,22 @@ export type RawEvent =
 
 export type RawEventKind = RawEvent['kind'];
 
+/** What recorders may send; `unknown` is none of theirs. */
+export const RAW_KINDS: readonly RawEventKind[] = [
+  'pointer_move',
+  'pointer_down',
+  'pointer_up',
+  'wheel',
+  'key_down',
+  'key_up',
+  'focus',
+  'navigate',
+  'clipboard',
+  'value_change',
+  'composition',
+  'session_end',
+];
+
 /** The capture itself: what the recorder's device saw in a few seconds of one session. Stands alone. */
 export interface CapturePayload {
   /** The person, as the company knows them. */
@@ -145,6 +161,19 @@ export interface CaptureBatch extends CaptureEnvelope, CapturePayload {}
 
 /** One message on the raw topic, closed: the payload is still packed. */
 export interface SealedBatch extends CaptureEnvelope {
-  /** zstd-compressed Avro of a {@link CapturePayload}. */
+  /** zstd-compressed Avro of a {@link CapturePayload}; sealed, unless `seal` is null. */
   readonly payload: Uint8Array;
+  readonly seal: Seal | null;
 }
+
+/** What it takes to open a sealed payload, beside the private key. */
+export interface Seal {
+  /** Which sealing key: 16 lower-case hex digits. */
+  readonly keyId: string;
+  /** HPKE's encapsulated key. */
+  readonly encapsulated: Uint8Array;
+}
+
+export const SEAL_KEY_ID = /^[0-9a-f]{16}$/u;
+/** Of an X25519 public key, which an encapsulated key is too. */
+export const SEAL_KEY_BYTES = 32;

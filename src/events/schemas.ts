@@ -10,12 +10,17 @@ import avro from 'avsc';
 import type { Schema } from 'avsc';
 import { z } from 'zod';
 import { packagePath } from '../package-path.ts';
+import { compileGuard } from './avro-guard.ts';
+import type { Limits } from './limits.ts';
 
 /** Which schema id stands for which schema. */
 export interface SchemaIds {
   /** Id of the current schema of a record, by its Avro name (`CaptureBatch`). */
   idOf(record: string): number;
-  /** The full schema with that id, of whatever version, or undefined when the id was never given out. */
+  /**
+   * The full schema with that id, of whatever version, or undefined when the id was never given out. Where that cannot be
+   * told yet it throws: no record may count as one without a schema before it is known to be.
+   */
   schemaOf(id: number): Schema | undefined;
 }
 
@@ -45,6 +50,8 @@ const CONTRACTS = [
   'released-batch',
   'consent-decision',
   'keyring-entry',
+  'sealing-key',
+  'device-token',
   'erasure',
   'quarantine-record',
 ] as const;
@@ -119,6 +126,25 @@ const registryFile = z.strictObject({
     }),
   ),
 });
+
+/**
+ * A schema that came from outside, if it is a record that can be read under the limits that bound records; else undefined.
+ */
+export function readRecordSchema(value: unknown, limits: Limits): RecordSchema | undefined {
+  const parsed = recordSchema.safeParse(value);
+  if (!parsed.success) return undefined;
+  try {
+    compileGuard(avro.Type.forSchema(parsed.data as unknown as Schema), limits); // avsc checks it and throws
+    return parsed.data;
+  } catch {
+    return undefined;
+  }
+}
+
+/** SHA-256 of the schema as avsc reduces it, in hex: the same for schemas that read and write the same bytes. */
+export function fingerprintOf(schema: RecordSchema): string {
+  return entryOf(schema).fingerprint;
+}
 
 /** 31 bits of the SHA-256 of the schema as avsc reduces it (names, types and order; no docs): ids are positive 32-bit. */
 function entryOf(schema: RecordSchema): Entry {

@@ -10,7 +10,13 @@
  */
 
 /** How old records leave a topic: by age, or all but the last of each key. */
-export type Cleanup = { readonly kind: 'delete'; readonly retentionMs: number } | { readonly kind: 'compact' };
+export type Cleanup =
+  | { readonly kind: 'delete'; readonly retentionMs: number }
+  | {
+      readonly kind: 'compact';
+      /** What is overwritten is to be gone after so long, as far as the log can do that; without it, some time. */
+      readonly withinMs?: number;
+    };
 
 export interface TopicSpec {
   readonly name: string;

@@ -33,7 +33,7 @@ describe('captures', () => {
   it('come back as they went in, of every kind', () => {
     const batch = sealed(codec.encodeCapture(ENVELOPE, PAYLOAD));
     const { payload: packed, ...outside } = batch;
-    expect(outside).toStrictEqual(ENVELOPE);
+    expect(outside).toStrictEqual({ ...ENVELOPE, seal: null });
     expect(codec.openPayload(packed)).toStrictEqual({ ok: true, value: PAYLOAD });
   });
 
@@ -41,7 +41,7 @@ describe('captures', () => {
     fc.assert(
       fc.property(envelope, payload, (outside, inside) => {
         const batch = sealed(codec.encodeCapture(outside, inside));
-        expect({ ...batch, payload: null }).toStrictEqual({ ...outside, payload: null });
+        expect({ ...batch, payload: null }).toStrictEqual({ ...outside, payload: null, seal: null });
         expect(codec.openPayload(batch.payload)).toStrictEqual({ ok: true, value: inside });
       }),
       { numRuns: Math.min(FUZZ_CASES, 1_000) },
@@ -174,7 +174,7 @@ describe('what does not open', () => {
     const id = Buffer.alloc(5);
     id.writeInt32BE(schemas.idOf('CaptureBatch'), 1);
     const time = varint(ENVELOPE.grantedAt * 2);
-    const tail = Buffer.from([2, 0]);
+    const tail = Buffer.from([2, 0, 0]);
     const good = Buffer.concat([id, Buffer.from([0, 0]), time, time, tail]);
     expect(codec.openEnvelope(good).ok).toBe(true);
     const negative = Buffer.concat([id, Buffer.from([0, 1]), time, time, tail]);
@@ -209,10 +209,14 @@ describe('records of the other topics', () => {
     expect(codec.decodeConsent(codec.encodeConsent(CONSENT))).toStrictEqual(CONSENT);
     expect(codec.decodeConsent(codec.encodeConsent({ ...CONSENT, until: null })).until).toBeNull();
     expect(codec.decodeKeyEntry(codec.encodeKeyEntry(KEY_ENTRY))).toStrictEqual(KEY_ENTRY);
-    expect(codec.decodeKeyEntry(codec.encodeKeyEntry({ ...KEY_ENTRY, wrapped: new Uint8Array([1]) })).wrapped).toEqual(
-      Buffer.from([1]),
-    );
-    expect(codec.decodeKeyEntry(codec.encodeKeyEntry({ ...KEY_ENTRY, wrapped: null })).wrapped).toBeNull();
+    expect(codec.decodeKeyEntry(codec.encodeKeyEntry({ ...KEY_ENTRY, wrapped: new Uint8Array([1]) }))).toEqual({
+      ...KEY_ENTRY,
+      wrapped: Buffer.from([1]),
+    });
+    const destroyed = { ...KEY_ENTRY, state: 'destroyed', wrapped: null, since: 7 } as const;
+    expect(codec.decodeKeyEntry(codec.encodeKeyEntry(destroyed))).toStrictEqual(destroyed);
+    const choice = { state: 'chosen', masterKeyId: 'transit/k:v2', chosenAt: 5, choiceId: 'c-1' } as const;
+    expect(codec.decodeKeyEntry(codec.encodeKeyEntry(choice))).toStrictEqual(choice);
     expect(codec.decodeErasure(codec.encodeErasure(ERASURE))).toStrictEqual(ERASURE);
     expect(codec.decodeQuarantine(codec.encodeQuarantine(QUARANTINE))).toStrictEqual(QUARANTINE);
   });

@@ -9,14 +9,29 @@ import { createCodec } from '../../src/events/codec.ts';
 import type { Codec } from '../../src/events/codec.ts';
 import { DEFAULT_LIMITS } from '../../src/events/limits.ts';
 import { loadContracts, schemaIds } from '../../src/events/schemas.ts';
+import type { Seal } from '../../src/events/raw.ts';
 import type { RecordSchema } from '../../src/events/schemas.ts';
 import { loadZstd } from '../../src/events/zstd.ts';
 import type { Zstd } from '../../src/events/zstd.ts';
-import { CONSENT, ENVELOPE, ERASURE, KEY_ENTRY, PAYLOAD, QUARANTINE, RELEASED } from './samples.ts';
+import {
+  CONSENT,
+  DEVICE,
+  ENVELOPE,
+  ERASURE,
+  KEY_ENTRY,
+  PAYLOAD,
+  QUARANTINE,
+  RELEASED,
+  SEALED,
+  SEALING_KEY,
+} from './samples.ts';
 
 interface Fixture {
   readonly schemas: readonly RecordSchema[];
-  /** Base64 of each record, by its name; CapturePayload is inside of CaptureBatch. */
+  /**
+   * Base64 of each record, by its name; CapturePayload is inside of CaptureBatch. From version 2 on there are a CaptureBatch
+   * that is sealed, as `Sealed`, and a SealingKey; from version 3 on a DeviceToken.
+   */
   readonly bytes: Readonly<Record<string, string>>;
 }
 
@@ -42,11 +57,15 @@ function codecOf(current: readonly RecordSchema[], older: readonly RecordSchema[
 }
 
 const SAMPLES = {
-  envelope: ENVELOPE,
+  // What was written before there were seals has none.
+  envelope: { ...ENVELOPE, seal: null as Seal | null },
+  sealed: SEALED,
   payload: PAYLOAD,
   released: RELEASED,
   consent: CONSENT,
   keyEntry: KEY_ENTRY,
+  sealingKey: SEALING_KEY,
+  device: DEVICE,
   erasure: ERASURE,
   quarantine: QUARANTINE,
 };
@@ -56,15 +75,21 @@ function read(codec: Codec, bytes: Fixture['bytes']): typeof SAMPLES {
   const opened = codec.openEnvelope(of('CaptureBatch'));
   if (!opened.ok) throw new Error(opened.reason);
   const { payload: packed, ...envelope } = opened.value;
+  const sealed = 'Sealed' in bytes ? codec.openEnvelope(of('Sealed')) : { ok: true as const, value: SEALED };
+  if (!sealed.ok) throw new Error(sealed.reason);
   const payload = codec.openPayload(packed);
   if (!payload.ok) throw new Error(payload.reason);
   return {
     envelope,
+    sealed: sealed.value,
     payload: payload.value,
     // Decoding does not mint the brand of what `release` has checked; its fields are compared.
     released: codec.decodeReleased(of('ReleasedBatch')) as typeof RELEASED,
     consent: codec.decodeConsent(of('ConsentDecision')),
-    keyEntry: codec.decodeKeyEntry(of('KeyringEntry')),
+    // A choice of what wraps keys came later, and is in no fixture.
+    keyEntry: codec.decodeKeyEntry(of('KeyringEntry')) as typeof KEY_ENTRY,
+    sealingKey: 'SealingKey' in bytes ? codec.decodeSealingKey(of('SealingKey')) : SEALING_KEY,
+    device: 'DeviceToken' in bytes ? codec.decodeDevice(of('DeviceToken')) : DEVICE,
     erasure: codec.decodeErasure(of('Erasure')),
     quarantine: codec.decodeQuarantine(of('QuarantineRecord')),
   };

@@ -1,6 +1,13 @@
 /** One value of every record, with every kind of event in it. The fixtures hold these very values: do not change them. */
-import type { ConsentDecision, Erasure, KeyringEntry, QuarantineRecord } from '../../src/events/control.ts';
-import type { CaptureEnvelope, CapturePayload } from '../../src/events/raw.ts';
+import type {
+  ConsentDecision,
+  DeviceToken,
+  Erasure,
+  KeyringEntry,
+  QuarantineRecord,
+  SealingKey,
+} from '../../src/events/control.ts';
+import type { CaptureEnvelope, CapturePayload, SealedBatch } from '../../src/events/raw.ts';
 import type { ReleasedBatch, ReleasedFields } from '../../src/events/released.ts';
 
 const T = Date.UTC(2025, 5, 2, 9);
@@ -36,6 +43,13 @@ export const PAYLOAD: CapturePayload = {
     { kind: 'navigate', at: T + 3_000_000_000, context: 1, element: 0 },
     { kind: 'session_end', at: T + 700, context: 1, element: 0 },
   ],
+};
+
+/** Its bytes are made up: what they hold is none of the envelope's business. */
+export const SEALED: SealedBatch = {
+  ...ENVELOPE,
+  payload: Buffer.from('00ff80', 'hex'),
+  seal: { keyId: '0123456789abcdef', encapsulated: Buffer.alloc(32, 0xa5) },
 };
 
 const NO_VALUES = {
@@ -92,6 +106,22 @@ export const KEY_ENTRY: KeyringEntry = {
   state: 'active',
   wrapped: Buffer.from('000102ff', 'hex'),
   masterKeyId: 'm-1',
+  since: null,
+};
+export const SEALING_KEY: SealingKey = {
+  keyId: '0123456789abcdef',
+  publicKey: Buffer.alloc(32, 0x5a),
+  createdAt: T,
+  state: 'active',
+};
+export const DEVICE: DeviceToken = {
+  tokenId: '0123456789abcdef',
+  subjectKey: 'ab12',
+  device: 'laptop-1',
+  hash: Buffer.alloc(32, 0x3c),
+  issuedAt: T,
+  expiresAt: T + 86_400_000,
+  revokedAt: null,
 };
 export const ERASURE: Erasure = { subjectKey: 'ab12', requestedAt: T, erasureId: 'e-1' };
 export const QUARANTINE: QuarantineRecord = {

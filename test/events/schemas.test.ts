@@ -31,7 +31,7 @@ async function written(): Promise<Written> {
 }
 
 describe('contracts', () => {
-  it('are the seven of the topics, each with doc strings', () => {
+  it('are the nine of the topics, each with doc strings', () => {
     const contracts = loadContracts();
     expect(contracts.map((schema) => schema.name)).toStrictEqual([
       'CaptureBatch',
@@ -39,6 +39,8 @@ describe('contracts', () => {
       'ReleasedBatch',
       'ConsentDecision',
       'KeyringEntry',
+      'SealingKey',
+      'DeviceToken',
       'Erasure',
       'QuarantineRecord',
     ]);
