@@ -28,6 +28,12 @@ export interface ConsentTimeline {
    * Answers are shared objects: do not keep them across an apply.
    */
   judge(subjectKey: string, grantedAt: number, receivedAt: number): ConsentVerdict;
+  /**
+   * May this batch be processed once more, in a replay? Only if {@link judge} allows it and the person stands as enrolled
+   * after all decisions that are known, whenever they were made, and never asked for an erasure: else all that there is of
+   * the person is refused, what was captured while they were enrolled as well. A pause after the capture changes nothing.
+   */
+  judgeAgain(subjectKey: string, grantedAt: number, receivedAt: number): ConsentVerdict;
   /** Adds a decision; adding it again changes nothing. */
   apply(decision: ConsentDecision): void;
   /** Adds an erasure; of several, the latest counts. */
@@ -64,12 +70,22 @@ export function createConsentTimeline(options: ConsentOptions): ConsentTimeline 
 
   const indexOf = (person: Person): PersonIndex => (person.index ??= buildIndex(person.decisions.values(), guardMs));
 
+  function judge(subjectKey: string, grantedAt: number, receivedAt: number): ConsentVerdict {
+    const erasedUpTo = erasures.get(subjectKey);
+    if (erasedUpTo !== undefined && grantedAt <= erasedUpTo + guardMs) return DENIED.erased;
+    const person = people.get(subjectKey);
+    return person === undefined ? DENIED.not_enrolled : judgePerson(indexOf(person), guardMs, grantedAt, receivedAt);
+  }
+
   return {
-    judge(subjectKey, grantedAt, receivedAt) {
-      const erasedUpTo = erasures.get(subjectKey);
-      if (erasedUpTo !== undefined && grantedAt <= erasedUpTo + guardMs) return DENIED.erased;
+    judge,
+    judgeAgain(subjectKey, grantedAt, receivedAt) {
+      if (erasures.has(subjectKey)) return DENIED.erased;
+      const then = judge(subjectKey, grantedAt, receivedAt);
       const person = people.get(subjectKey);
-      return person === undefined ? DENIED.not_enrolled : judgePerson(indexOf(person), guardMs, grantedAt, receivedAt);
+      if (!then.allowed || person === undefined) return then;
+      const now = standing(indexOf(person), Infinity);
+      return now === 'enrolled' ? then : DENIED[now];
     },
     apply(decision) {
       let person = people.get(decision.subjectKey);

@@ -1,5 +1,5 @@
 import { BoundedCache } from './bounded-cache.ts';
-import { recognize, type SpanKind } from './recognizers/index.ts';
+import { recognize, SPAN_KINDS, type Span, type SpanKind } from './recognizers/index.ts';
 import { normaliseSegment, splitSegments } from './text.ts';
 import type { Entry, Vocabulary } from './vocabulary.ts';
 
@@ -14,13 +14,7 @@ export const PLACEHOLDERS: readonly Placeholder[] = [
   '{part}',
   '{n}',
   '{more}',
-  '{email}',
-  '{phone}',
-  '{card}',
-  '{iban}',
-  '{ip}',
-  '{url_userinfo}',
-  '{secret}',
+  ...SPAN_KINDS.map((kind): Placeholder => `{${kind}}`),
 ];
 
 /** A segment of a text: an entry of the vocabulary, or what stands for one that may not be kept. */
@@ -33,6 +27,8 @@ export interface UrlParts {
   readonly path: readonly Part[];
 }
 
+type Find = (text: string) => readonly Span[];
+
 /** What may be kept of titles, names, apps and URLs, before echoes are cut. */
 export interface PublicText {
   /** The parts of a title or label; none for an empty text. */
@@ -42,19 +38,22 @@ export interface PublicText {
   app(name: string): Part | null;
 }
 
-const MAX_SEGMENTS = 6;
-const MAX_PATH_PARTS = 8;
+export const MAX_SEGMENTS = 6;
+export const MAX_PATH_PARTS = 8;
 /** Longer texts are nobody's label; they are not even looked at. */
-const MAX_TEXT = 1_024;
+export const MAX_TEXT = 1_024;
+/** Longer addresses are not even parsed. */
+export const MAX_URL = 8_192;
 const MAX_CACHED = 20_000;
 
-const FILE = /^[^/\\]{1,200}\.[\p{L}\p{N}]{1,6}\*?$/u;
+/** A file's name. */
+export const FILE = /^[^/\\]{1,200}\.[\p{L}\p{N}]{1,6}\*?$/u;
 
 /**
  * Rule 5: a segment is kept only if the vocabulary holds it and no recogniser finds anything in it; what is kept is the
- * vocabulary's own spelling. Results are cached by text, in memory.
+ * vocabulary's own spelling. Results are cached by text, in memory. `find` is the second layer: recognisers as a policy wants them.
  */
-export function createPublicText(vocabulary: Vocabulary): PublicText {
+export function createPublicText(vocabulary: Vocabulary, find: Find = recognize): PublicText {
   const texts = new BoundedCache<readonly Part[]>(MAX_CACHED);
   const urls = new BoundedCache<{ readonly parts: UrlParts | null }>(MAX_CACHED);
   const apps = new BoundedCache<Part>(MAX_CACHED);
@@ -65,7 +64,7 @@ export function createPublicText(vocabulary: Vocabulary): PublicText {
     if (entry === undefined) return undefined;
     let isClean = clean.get(entry.id);
     if (isClean === undefined) {
-      isClean = entry.kind === 'host' || recognize(entry.text).length === 0;
+      isClean = entry.kind === 'host' || find(entry.text).length === 0;
       clean.set(entry.id, isClean);
     }
     return isClean ? { entry } : undefined;
@@ -74,7 +73,7 @@ export function createPublicText(vocabulary: Vocabulary): PublicText {
   function segment(text: string): Part {
     const part = kept(vocabulary.find(normaliseSegment(text))) ?? kept(vocabulary.findApp(text));
     if (part !== undefined) return part;
-    const span = recognize(text.normalize('NFKC'))[0];
+    const span = find(text)[0];
     if (span !== undefined) return { placeholder: `{${span.kind}}` };
     return { placeholder: FILE.test(text) ? '{file}' : '{text}' };
   }
@@ -91,7 +90,7 @@ export function createPublicText(vocabulary: Vocabulary): PublicText {
   }
 
   function urlParts(text: string): UrlParts | null {
-    const url = text.length > 8_192 ? null : parseUrl(text);
+    const url = text.length > MAX_URL ? null : parseUrl(text);
     if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) return null;
     const names = url.pathname.split('/').filter((name) => name !== '');
     const path: Part[] = names.slice(0, MAX_PATH_PARTS).map((name) => pathPart(name));
@@ -122,7 +121,29 @@ export function createPublicText(vocabulary: Vocabulary): PublicText {
   };
 }
 
-function parseUrl(text: string): URL | null {
+/** Whether a text is an address of which {@link PublicText.url} left only what the vocabulary holds, echoes cut or not. */
+export function createTemplateCheck(
+  vocabulary: Pick<Vocabulary, 'findHost' | 'findPathSegment'>,
+): (url: string) => boolean {
+  const placeholders = new Set<string>(PLACEHOLDERS);
+  return (url) => {
+    const match = /^https?:\/\/([^/]+)((?:\/[^/]+)*)$/u.exec(url);
+    const [host, path] = [match?.[1], match?.[2]];
+    if (host === undefined || path === undefined) return false;
+    const names = path.split('/').slice(1);
+    return (
+      (placeholders.has(host) || vocabulary.findHost(host)?.text === host) &&
+      names.every((name) => placeholders.has(name) || vocabulary.findPathSegment(name)?.text === name)
+    );
+  };
+}
+
+/** An address as it is shown; `show` may cut an echo. */
+export function showUrl({ scheme, host, path }: UrlParts, show: (part: Part) => string): string {
+  return `${scheme}://${show(host)}${path.map((part) => `/${show(part)}`).join('')}`;
+}
+
+export function parseUrl(text: string): URL | null {
   try {
     return new URL(text);
   } catch {

@@ -26,6 +26,20 @@ export function normaliseSegment(text: string): string {
 }
 
 /**
+ * A segment as a vocabulary may spell it: as {@link normaliseSegment} has it, but for case, quotes and dashes, which stay.
+ * It means the same: both have one normal form.
+ */
+export function spellSegment(text: string): string {
+  return text
+    .replace(INVISIBLE, '')
+    .normalize('NFKC')
+    .replace(INVISIBLE, '')
+    .replace(DIGITS, '{n}')
+    .replace(SPACES, ' ')
+    .trim();
+}
+
+/**
  * The words of a text, in order: runs of letters and their marks, `{n}` for a run of digits; a character of a script
  * written without spaces (Han, kana, Thai, Lao, Khmer, Burmese) is a word of its own. Punctuation separates and is left out.
  */

@@ -150,15 +150,17 @@ export function canonicalText(lines: readonly EntryLine[]): string {
   return lines.map((line) => [line.kind, line.text, ...line.aliases].join('\t') + '\n').join('');
 }
 
-const MAX_ENTRIES = 200_000;
+/** Largest number of entries of a vocabulary. */
+export const MAX_ENTRIES = 200_000;
 const MAX_ENTRY_LENGTH = 200;
 
-const SECTIONS: ReadonlyMap<string, EntryKind> = new Map([
-  ['texts', 'text'],
-  ['roles', 'role'],
+/** Names of the sections in a file, in the order in which files have them. */
+export const SECTIONS: ReadonlyMap<string, EntryKind> = new Map([
   ['apps', 'app'],
   ['hosts', 'host'],
   ['paths', 'path'],
+  ['roles', 'role'],
+  ['texts', 'text'],
 ]);
 
 function parseEntry(kind: EntryKind, line: string): EntryLine {
@@ -169,7 +171,7 @@ function parseEntry(kind: EntryKind, line: string): EntryLine {
 }
 
 /** What is wrong with an entry, else undefined. Never quotes the entry: it may be the personal text that must not be there. */
-function entryFault({ kind, text, aliases }: EntryLine): string | undefined {
+export function entryFault({ kind, text, aliases }: EntryLine): string | undefined {
   for (const name of [text, ...aliases]) {
     if (name.length > MAX_ENTRY_LENGTH) return `longer than ${MAX_ENTRY_LENGTH} characters`;
     // Without a word no echo of it could be found.
@@ -187,8 +189,8 @@ function entryFault({ kind, text, aliases }: EntryLine): string | undefined {
 
 const HOST = /^[a-z0-9]+([.-][a-z0-9]+|--[a-z0-9]+)*\.[a-z][a-z0-9-]*$/u;
 
-/** The keys under which an entry is looked up. */
-function keysOf({ kind, text, aliases }: EntryLine): string[] {
+/** The keys under which an entry is looked up: two entries of a kind that share one mean the same. */
+export function keysOf({ kind, text, aliases }: EntryLine): string[] {
   const normalised = normaliseSegment(text);
   const keys: Record<EntryKind, () => string[]> = {
     app: () => [text, ...aliases].map(appKey),
@@ -209,10 +211,10 @@ const hostKey = (host: string): string =>
     .replace(/^www\./u, '');
 
 /** Without what labels carry at their edges: `*` in front; `:`, `*`, dots and an accelerator such as `(f)` behind. */
-function withoutEdges(normalised: string): string {
-  const inner = normalised.replace(/^\*\s*/u, '').replace(/\s*(?:\([a-z]\))?[\s:*.]*$/u, '');
-  return inner === '' ? normalised : inner;
+export function withoutEdges(text: string): string {
+  const inner = text.replace(/^\*\s*/u, '').replace(/\s*(?:\([a-z]\))?[\s:*.]*$/iu, '');
+  return inner === '' ? text : inner;
 }
 
-// Code-unit order: the same on every machine, whatever its locale.
-const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+/** Code-unit order: the same on every machine, whatever its locale. */
+export const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

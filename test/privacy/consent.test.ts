@@ -350,3 +350,49 @@ describe('for any history', () => {
     );
   });
 });
+
+describe('judging again, in a replay', () => {
+  const capturedAt = T0 + 10 * MINUTE;
+  const again = (table: ConsentTimeline): string => reasonOf(table.judgeAgain(ANA, T0, capturedAt));
+
+  it.each(['withdraw', 'exempt'] as const)(
+    'refuses all of a person after %s, also what was captured before',
+    (kind) => {
+      const table = timeline(decision('enrol', T0), decision(kind, T0 + 300 * MINUTE));
+      expect(reasonOf(table.judge(ANA, T0, capturedAt))).toBe('allowed');
+      expect(again(table)).toBe(kind === 'withdraw' ? 'withdrawn' : 'exempt');
+    },
+  );
+
+  it('refuses all of a person who asked for an erasure, also what was captured since', () => {
+    const table = timeline(decision('enrol', T0));
+    table.applyErasure({ subjectKey: ANA, requestedAt: T0 - 300 * MINUTE, erasureId: 'e' });
+    expect(reasonOf(table.judge(ANA, T0, capturedAt))).toBe('allowed');
+    expect(again(table)).toBe('erased');
+  });
+
+  it('does not mind a pause after the capture, nor a withdrawal that was followed by enrolling', () => {
+    const later = T0 + 300 * MINUTE;
+    expect(again(timeline(decision('enrol', T0), decision('pause', later, later + MINUTE)))).toBe('allowed');
+    expect(again(timeline(decision('enrol', T0), decision('withdraw', later), decision('enrol', later + 1)))).toBe(
+      'allowed',
+    );
+    expect(again(timeline())).toBe('not_enrolled');
+  });
+
+  it('allows what judging allowed of people who stand as enrolled after all decisions, in the same words, and nothing else', () => {
+    fc.assert(
+      fc.property(history, moment, moment, fc.boolean(), (decisions, grantedAt, receivedAt, erased) => {
+        const table = timeline(...decisions);
+        if (erased) table.applyErasure({ subjectKey: ANA, requestedAt: T0 - 1e9, erasureId: 'e' });
+        const then = table.judge(ANA, grantedAt, receivedAt);
+        const now = table.judgeAgain(ANA, grantedAt, receivedAt);
+        const { kind } = table.status(ANA, Number.MAX_SAFE_INTEGER);
+        const standing = then.allowed && kind !== 'enrolled' ? kind : then;
+        const wanted = erased ? 'erased' : standing;
+        expect(typeof wanted === 'string' ? reasonOf(now) : now).toEqual(wanted);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+});

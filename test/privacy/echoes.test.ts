@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { createEchoMemory } from '../../src/privacy/echoes.ts';
+import { randomFingerprintKey } from '../../src/privacy/karp-rabin.ts';
+import { lettersOf } from '../../src/privacy/letters.ts';
+import { createTypedLetters } from '../../src/privacy/typed-letters.ts';
 import { vocabularyOf } from '../../src/privacy/vocabulary-file.ts';
 
 const VOCABULARY = vocabularyOf(
@@ -54,5 +57,40 @@ describe('echo memory', () => {
       true,
       before + 1,
     ]);
+  });
+});
+
+describe('echo memory for free texts', () => {
+  const free = (room?: number) => createEchoMemory(VOCABULARY, createTypedLetters(randomFingerprintKey(), room));
+  const shown = { letters: lettersOf('falcon save') };
+
+  it('is not there unless it is asked for: nothing can be said of free texts then', () => {
+    expect(createEchoMemory(VOCABULARY).echoesIn(shown, 0)).toBeNull();
+  });
+
+  it('knows what was typed by when, entries and letters by one measure', () => {
+    const memory = free();
+    memory.remember('falcon');
+    const before = memory.size;
+    memory.remember('save');
+    expect(before).toBeGreaterThan(0);
+    expect(memory.echoesIn(shown, 0)).toEqual([]);
+    expect(memory.echoesIn(shown, before)).toEqual([{ start: 0, end: 6 }]);
+    expect(memory.echoesIn(shown, memory.size)).toHaveLength(2);
+    const save = VOCABULARY.find('save')?.id ?? -1;
+    expect([memory.has(save, before), memory.has(save, memory.size)]).toEqual([false, true]);
+  });
+
+  it('says nothing any more of what was shown after it was full, and of entries goes on', () => {
+    const memory = free(6);
+    memory.remember('falcon');
+    const before = memory.size;
+    memory.remember('a long text that has no room');
+    const full = memory.size;
+    memory.remember('save');
+    expect(full).toBeGreaterThan(before);
+    expect(memory.echoesIn(shown, before)).toEqual([{ start: 0, end: 6 }]);
+    expect(memory.echoesIn(shown, full)).toBeNull();
+    expect(memory.has(VOCABULARY.find('save')?.id ?? -1, memory.size)).toBe(true);
   });
 });

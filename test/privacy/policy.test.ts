@@ -14,6 +14,7 @@ import { createContextRule } from '../../src/privacy/contexts.ts';
 const policyPath = (name: string): string => fileURLToPath(new URL(`../../policies/${name}.yaml`, import.meta.url));
 const strict = await loadPolicy(policyPath('strict'));
 const balanced = await loadPolicy(policyPath('balanced'));
+const recognizers = await loadPolicy(policyPath('recognizers'));
 
 const VOCABULARY = '[texts]\nSave\n';
 const DIGEST = vocabularyOf(VOCABULARY, 'v').digest;
@@ -26,6 +27,7 @@ consent:
   guardSeconds: 5
 session:
   maxMinutes: 30
+  maxActions: 25
   latenessMinutes: 5
 contexts:
   unknown: keep
@@ -48,6 +50,8 @@ gestures:
   doubleClickPx: 4
 text:
   mode: vocabulary
+  minScore: 0.4
+  keepKinds: []
 columns:
   subject: none
   app: vocabulary
@@ -92,6 +96,26 @@ describe('the shipped policies', () => {
     const { name: _n, description: _d, digest: _g, columns, ...rest } = balanced.policy;
     expect(strict.policy).toMatchObject(rest);
     expect(columns).toEqual({ ...strict.policy.columns, subject: 'pseudonym', cell: '3x3' });
+  });
+
+  it('recognizers differs in the texts, says so, and nowhere in what is excluded', () => {
+    const { name: _n, description, digest: _g, columns, text, ...rest } = recognizers.policy;
+    expect(strict.policy).toMatchObject(rest);
+    expect(columns).toEqual({
+      ...strict.policy.columns,
+      app: 'recognizers',
+      window: 'recognizers',
+      target: 'recognizers',
+    });
+    expect(text).toEqual({ ...strict.policy.text, mode: 'recognizers' });
+    expect(description).toMatch(/gives up/u);
+  });
+
+  it('strict and balanced keep no text that nobody reviewed', () => {
+    for (const { policy } of [strict, balanced]) {
+      expect(policy.text).toEqual({ mode: 'vocabulary', minScore: 0.4, keepKinds: [] });
+      expect(Object.values(policy.columns)).not.toContain('recognizers');
+    }
   });
 
   it('exclude no host that the vocabulary wants to keep', () => {
@@ -156,7 +180,7 @@ describe('a mistake in a policy is named with its place', () => {
       '  guardSeconds: 5\n  gardSeconds: 5',
       'p.yaml:8:3: unknown key "gardSeconds" in consent; did you mean guardSeconds?',
     ],
-    ['unknown key at the top', 'text:\n', 'pauses: 1\ntext:\n', 'p.yaml:30:1: unknown key "pauses"'],
+    ['unknown key at the top', 'text:\n', 'pauses: 1\ntext:\n', 'p.yaml:31:1: unknown key "pauses"'],
     ['misspelled key', 'maxMinutes', 'maxMinute', 'unknown key "maxMinute" in session; did you mean maxMinutes?'],
     ['missing rule', '  guardSeconds: 5', '  {}', 'p.yaml:6:1: missing rule consent.guardSeconds'],
     ['missing section', /gestures:\n(?: {2}.*\n)+/u, '', 'p.yaml:1:1: missing rule gestures'],
@@ -172,7 +196,7 @@ describe('a mistake in a policy is named with its place', () => {
       'unknown value',
       'unknown: keep',
       'unknown: kep',
-      'p.yaml:12:12: contexts.unknown must be one of keep, drop, not "kep"; did you mean keep?',
+      'p.yaml:13:12: contexts.unknown must be one of keep, drop, not "kep"; did you mean keep?',
     ],
     ['guard too long', 'guardSeconds: 5', 'guardSeconds: 61', 'consent.guardSeconds must be at most 60'],
     ['guard negative', 'guardSeconds: 5', 'guardSeconds: -1', 'consent.guardSeconds must be at least 0'],
@@ -182,16 +206,37 @@ describe('a mistake in a policy is named with its place', () => {
       'private windows recorded',
       'private: exclude',
       'private: keep',
-      'p.yaml:13:12: contexts.private must be exclude, not "keep"',
+      'p.yaml:14:12: contexts.private must be exclude, not "keep"',
     ],
     ['private rule missing', '  private: exclude\n', '', 'missing rule contexts.private'],
-    ['other text mode', 'mode: vocabulary', 'mode: recognizers', 'text.mode must be vocabulary, not "recognizers"'],
+    [
+      'other text mode',
+      'mode: vocabulary',
+      'mode: any',
+      'p.yaml:32:9: text.mode must be one of vocabulary, recognizers, not "any"',
+    ],
+    [
+      'text mode of no column',
+      'mode: vocabulary',
+      'mode: recognizers',
+      'p.yaml:32:9: text.mode ("recognizers") is used by no column',
+    ],
+    [
+      'free texts without their mode',
+      'window: vocabulary',
+      'window: recognizers',
+      'columns.window ("recognizers") keeps texts that nobody reviewed: state it with text.mode: recognizers',
+    ],
+    ['free addresses', 'url: vocabulary', 'url: recognizers', 'columns.url must be one of vocabulary, none'],
+    ['a score that nothing reaches', 'minScore: 0.4', 'minScore: 1', 'text.minScore must be at most 0.9'],
+    ['a kind that is none', 'keepKinds: []', 'keepKinds: [emial]', 'text.keepKinds[0] must be one of'],
+    ['a kind listed twice', 'keepKinds: []', 'keepKinds: [ip, ip]', 'text.keepKinds[1] ("ip") is listed twice'],
     ['click above drag', 'dragPx: 6', 'dragPx: 3', 'gestures.dragPx'],
     [
       'a letter as named key',
       '[Enter, Tab, Backspace]',
       '[Enter, Tab, Backspace, e]',
-      'p.yaml:18:38: keystrokes.namedKeys[3] ("e") is a character',
+      'p.yaml:19:38: keystrokes.namedKeys[3] ("e") is a character',
     ],
     ['a digit as named key', '[Enter, Tab, Backspace]', '[Enter, Tab, Backspace, "1"]', 'is a character'],
     ['space as named key', '[Enter, Tab, Backspace]', '[Enter, Tab, Backspace, " "]', 'is a character'],
@@ -240,7 +285,7 @@ describe('a mistake in a policy is named with its place', () => {
       'shortcut listed twice',
       '[Ctrl+S,',
       '[Ctrl+S, Ctrl+S,',
-      'p.yaml:21:23: keystrokes.shortcuts[1] ("Ctrl+S") is listed twice',
+      'p.yaml:22:23: keystrokes.shortcuts[1] ("Ctrl+S") is listed twice',
     ],
     ['host with scheme', '[paypal.com]', '["https://paypal.com"]', 'is not a host name'],
     ['host in upper case', '[paypal.com]', '[PayPal.com]', 'is not a host name'],
@@ -254,7 +299,7 @@ describe('a mistake in a policy is named with its place', () => {
       '  guardSeconds: 5\n  guardSeconds: 60',
       'p.yaml:8:3: this key is here twice',
     ],
-    ['alias', '[Slack]', '&a [Slack]\n  x: *a', 'p.yaml:15:6: is an alias'],
+    ['alias', '[Slack]', '&a [Slack]\n  x: *a', 'p.yaml:16:6: is an alias'],
     ['broken YAML', '[Slack]', '[Slack', 'is not valid YAML'],
     ['two documents', 'text:\n', '---\ntext:\n', 'is not valid YAML'],
     ['unknown tag', '[Slack]', '!!js/function [Slack]', 'is not valid YAML'],
@@ -288,8 +333,8 @@ describe('a mistake in a policy is named with its place', () => {
   it('requires every single rule', () => {
     const lines = SMALL.split('\n');
     for (const [index, line] of lines.entries()) {
-      // Two sections hold one rule only: without it they are empty, which is another message.
-      if (!/^ {2}\w+: ./u.test(line) || /guardSeconds|mode/u.test(line)) continue;
+      // A section that holds one rule only: without it it is empty, which is another message.
+      if (!/^ {2}\w+: ./u.test(line) || /guardSeconds/u.test(line)) continue;
       const without = lines.filter((_, other) => other !== index).join('\n');
       expect(() => parsePolicy(without, 'p.yaml')).toThrow(
         `.${line.trim().split(':')[0] ?? ''}: every rule must be stated`,
@@ -408,6 +453,14 @@ describe('explainPolicy', () => {
     expect(text).toMatch(/^ {2}subject +empty/mu);
     expect(text).toMatch(/^ {2}cell +empty/mu);
     expect(explainPolicy(balanced.policy)).toMatch(/^ {2}subject +the person's pseudonym/mu);
+  });
+
+  it('says aloud where texts are kept that nobody reviewed, and what is kept of what is found', () => {
+    expect(explainPolicy(recognizers.policy)).toMatch(/DETECTION ONLY in the columns app, window, target/u);
+    expect(explainPolicy(recognizers.policy)).toMatch(/^ {2}window +ANY text/mu);
+    expect(explainPolicy(strict.policy)).not.toMatch(/DETECTION|ANY/u);
+    const lax = { ...strict.policy, text: { ...strict.policy.text, minScore: 0.7, keepKinds: ['ip'] as const } };
+    expect(explainPolicy(lax)).toMatch(/from 0\.7 on is cut, but for these kinds: ip\./u);
   });
 
   it.each(Object.keys(strict.policy.columns))('tells column %s apart when a policy turns it off', (column) => {

@@ -28,7 +28,7 @@ describe('titles and labels', () => {
     ['Page 3 of 17', 'Page {n} of {n}'],
     ['Find - Replace', 'Find - Replace'],
     ['Home - winword', 'Home - Word'],
-    ['Ann Lee - Home', '{text} - Home'],
+    ['Ann Lee - Home', '{person} - Home'],
     ['budget.xlsx - Home', '{file} - Home'],
     ['ann.lee@corp.example - Home', '{email} - Home'],
     ['4111 1111 1111 1111', '{card}'],

@@ -1,6 +1,28 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { foldAccents, normaliseSegment, splitSegments, tokens } from '../../src/privacy/text.ts';
+import { foldAccents, normaliseSegment, spellSegment, splitSegments, tokens } from '../../src/privacy/text.ts';
+
+describe('spellSegment', () => {
+  it.each([
+    ['Save As…', 'Save As...'],
+    ['  Inbox\u00a0(17)\u200b ', 'Inbox ({n})'],
+    ['Don’t', 'Don’t'],
+    ['', ''],
+  ])('%j becomes %j', (text, expected) => {
+    expect(spellSegment(text)).toBe(expected);
+  });
+
+  it('means what the text means, and leaves no digit', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', maxLength: 60 }), (text) => {
+        const spelt = spellSegment(text);
+        expect(normaliseSegment(spelt)).toBe(normaliseSegment(text));
+        expect(spelt).not.toMatch(/\p{Nd}/u);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+});
 
 describe('normaliseSegment', () => {
   it.each([

@@ -42,28 +42,51 @@ export function parseKey(text: string, variable: string): Uint8Array {
   );
 }
 
-/** Master keys as a command or worker needs them at start. */
+/** Master keys as a command or worker needs them. */
 export interface MasterKeys {
   /** Wraps new entries. */
   readonly masterKey: Uint8Array;
-  /** Opens entries as well: the key of a rotation that was begun and not finished. */
+  /** Open entries as well: during a rotation, the keys on their way out. */
   readonly alsoOpens: readonly Uint8Array[];
 }
 
 /**
- * The master key of a file, made when missing, and the next one if a rotation is under way.
+ * The master key of a file, made when missing. While a rotation is under way the next key wraps, and the present one only
+ * opens.
  *
  * @throws KeyError as {@link readOrCreateKeyFile} does.
  */
 export async function readMasterKeys(path: string): Promise<MasterKeys> {
-  const masterKey = await readOrCreateKeyFile(path);
-  const next = await readKeyFileIfAny(nextPath(path));
-  return { masterKey, alsoOpens: next === undefined ? [] : [next] };
+  return readStill({
+    present: () => readOrCreateKeyFile(path),
+    next: () => readKeyFileIfAny(nextPath(path)),
+  });
+}
+
+/** Both keys as they were at one moment: between two reads a rotation may end, and another begin. */
+export async function readStill(files: {
+  readonly present: () => Promise<Uint8Array>;
+  readonly next: () => Promise<Uint8Array | undefined>;
+}): Promise<MasterKeys> {
+  let present = await files.present();
+  for (;;) {
+    const next = await files.next();
+    const again = await files.present();
+    if (Buffer.from(present).equals(again)) {
+      return next === undefined ? { masterKey: present, alsoOpens: [] } : { masterKey: next, alsoOpens: [present] };
+    }
+    present = again;
+  }
+}
+
+/** Whether a rotation was begun and not finished. @throws KeyError */
+export async function isRotating(path: string): Promise<boolean> {
+  return (await readKeyFileIfAny(nextPath(path))) !== undefined;
 }
 
 /**
  * Begins a rotation of the master key: the next key, in a file beside the present one. Begun again after a crash, it
- * gives the same key. Then append what `rewrap` of the keyring gives, in one transaction, and {@link finishRotation}.
+ * gives the same key. Then wrap all keys by it, and {@link finishRotation}.
  *
  * @throws KeyError as {@link readOrCreateKeyFile} does.
  */
@@ -72,9 +95,32 @@ export async function beginRotation(path: string): Promise<Uint8Array> {
   return readOrCreateKeyFile(nextPath(path));
 }
 
-/** Puts the next master key in the present one's place; the old key is gone. */
-export async function finishRotation(path: string): Promise<void> {
+/**
+ * Puts the next master key in the present one's place, if that was not done already; the old key is gone.
+ *
+ * @throws KeyError when `next` is not the next key any more: somebody else has finished, and may have begun again.
+ */
+export async function finishRotation(path: string, next: Uint8Array): Promise<void> {
+  const found = await readKeyFileIfAny(nextPath(path));
+  const isDone = Buffer.from(await readKeyFile(path)).equals(next);
+  if (isDone) return;
+  if (found === undefined || !Buffer.from(found).equals(next)) {
+    throw new KeyError(`another rotation of ${path} was under way: list the keys, and rotate again if need be`);
+  }
   await rename(nextPath(path), path);
+  await syncFolder(path);
+}
+
+/** What was renamed stays renamed when the machine fails. */
+async function syncFolder(path: string): Promise<void> {
+  // Windows opens no folders; its file system keeps the order of such changes by itself.
+  if (process.platform === 'win32') return;
+  const folder = await open(dirname(path), 'r');
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
 }
 
 const nextPath = (path: string): string => `${path}.next`;

@@ -1,4 +1,4 @@
-import type { Policy } from './schema.ts';
+import { FREE_COLUMNS, type Policy } from './schema.ts';
 
 /** The policy in plain sentences, and what it does to each column of the training table. */
 export function explainPolicy(policy: Policy): string {
@@ -16,7 +16,7 @@ export function explainPolicy(policy: Policy): string {
       [
         'Only that of enrolled people. Who pauses, withdraws or is exempt ends the sessions that were open; nothing of them is taken that arrives after the decision.',
         `A session opened up to ${seconds(consent.guardSeconds)} after such a decision counts as opened before it, because clocks differ.`,
-        `Actions can be linked within one session: at most ${minutes(session.maxMinutes)}. ${minutes(session.latenessMinutes)} after a session should have ended, what still arrives is dropped.`,
+        `Actions can be linked within one stretch of a session: at most ${session.maxActions} actions and ${minutes(session.maxMinutes)}; the next has another pseudonym. ${minutes(session.latenessMinutes)} after a session should have ended, what still arrives is dropped.`,
       ],
     ],
     [
@@ -47,13 +47,7 @@ export function explainPolicy(policy: Policy): string {
         `Two clicks within ${gestures.doubleClickMs} ms and ${gestures.doubleClickPx} px are a double click. Wheel events in one direction are one scroll, whatever the time between them. Paths and positions on the screen are never released.`,
       ],
     ],
-    [
-      'Texts',
-      [
-        'Window titles, names of elements and addresses are cut into segments, digits become {n}, and a segment is kept only as the entry of the vocabulary that it matches; else a placeholder stands for it.',
-        'What was typed or pasted in the session is cut from every later text, even where the vocabulary holds it. Values of elements and the clipboard are never released.',
-      ],
-    ],
+    ['Texts', explainTexts(policy)],
   ];
   const text = sections.map(([title, sentences]) =>
     [title, ...sentences.map((sentence) => `  ${sentence}`)].join('\n'),
@@ -64,24 +58,49 @@ export function explainPolicy(policy: Policy): string {
   return [...text, ['Columns of the training table', ...table].join('\n')].join('\n\n') + '\n';
 }
 
+function explainTexts({ text, columns }: Policy): string[] {
+  const free = FREE_COLUMNS.filter((column) => columns[column] === 'recognizers');
+  const reviewed =
+    'are cut into segments, digits become {n}, and a segment is kept only as the entry of the vocabulary that it matches; else a placeholder stands for it.';
+  const counted =
+    text.keepKinds.length === 0
+      ? `Whatever recognisers find with a score from ${text.minScore} on is cut.`
+      : `What recognisers find with a score from ${text.minScore} on is cut, but for these kinds: ${text.keepKinds.join(', ')}.`;
+  return [
+    ...(text.mode === 'vocabulary'
+      ? [`Window titles, names of elements and addresses ${reviewed}`]
+      : [
+          `DETECTION ONLY in the columns ${listed(free)}: any text is kept there in which recognisers find nothing. What they miss is released: names above all. Numbers become {n}, addresses what the url column would hold.`,
+          `Addresses and the texts of other columns ${reviewed}`,
+        ]),
+    counted,
+    'What was typed or pasted in the session is cut from every later text, even where the vocabulary holds it. Values of elements and the clipboard are never released.',
+  ];
+}
+
 /** Each column of the training table, in its order, with what this policy lets it hold. */
 export function explainColumns(policy: Policy): (readonly [column: string, meaning: string])[] {
   const { columns } = policy;
   const unless = (off: boolean, meaning: string): string => (off ? 'empty: this policy does not release it' : meaning);
+  const textBy = (rule: Policy['columns']['window'], reviewed: string): string =>
+    unless(
+      rule === 'none',
+      rule === 'recognizers' ? 'ANY text but what recognisers find, numbers, addresses' : reviewed,
+    );
   return [
     ['date', 'the UTC day of the session; nothing finer'],
     ['session', "the session's pseudonym: a keyed hash whose key is destroyed with its month"],
     ['subject', unless(columns.subject === 'none', "the person's pseudonym: a keyed hash, another one each month")],
     ['step', 'the order in the session, from 0; no times'],
     ['action', 'the kind of action'],
-    ['app', unless(columns.app === 'none', "the app's name, if the vocabulary holds it")],
-    ['window', unless(columns.window === 'none', 'the segments of the title that the vocabulary holds')],
+    ['app', textBy(columns.app, "the app's name, if the vocabulary holds it")],
+    ['window', textBy(columns.window, 'the segments of the title that the vocabulary holds')],
     [
       'url',
       unless(columns.url === 'none', 'scheme, host and path template, if the vocabulary holds the host; never a query'),
     ],
     ['target_role', unless(columns.target_role === 'none', "the element's role, if the vocabulary holds it")],
-    ['target', unless(columns.target === 'none', "the segments of the element's name that the vocabulary holds")],
+    ['target', textBy(columns.target, "the segments of the element's name that the vocabulary holds")],
     ['key', unless(columns.key === 'none', 'a named key or shortcut that this policy lists')],
     ['button', unless(columns.button === 'none', 'the pointer button')],
     ['direction', unless(columns.direction === 'none', 'the direction of a scroll')],

@@ -26,16 +26,19 @@ hold nothing of the person; a file on disk is judged by its app and title alone.
 /** The keys of a JSON schema of an object, as Markdown: a heading a section, a list entry a key. */
 export function describeKeys(schema: unknown, prefix: string): string[] {
   const lines: string[] = [];
+  const sections: string[] = [];
   for (const [name, rule] of Object.entries(part(schema, 'properties'))) {
     const path = prefix === '' ? name : `${prefix}.${name}`;
-    const nested = part(rule, 'properties');
-    if (Object.keys(nested).length > 0) {
-      lines.push('', `## ${path}`, '', text(rule, 'description'), '', ...describeKeys(rule, path));
+    if (Object.keys(part(rule, 'properties')).length > 0) {
+      const keys = describeKeys(rule, path);
+      // A section that holds sections only begins with the blank line before the first of them.
+      sections.push('', `## ${path}`, '', text(rule, 'description'), ...(keys[0] === '' ? keys : ['', ...keys]));
     } else {
       lines.push(`- \`${path}\` (${describeType(rule)}): ${text(rule, 'description')}${describeDefault(rule)}`);
     }
   }
-  return lines;
+  // A key after a section's heading would read as one of that section.
+  return [...lines, ...sections];
 }
 
 function describeDefault(rule: unknown): string {
@@ -53,8 +56,12 @@ function describeType(rule: unknown): string {
   switch (get(rule, 'type')) {
     case 'integer':
       return `whole number from ${String(get(rule, 'minimum'))} to ${String(get(rule, 'maximum'))}`;
+    case 'number':
+      return `number from ${String(get(rule, 'minimum'))} to ${String(get(rule, 'maximum'))}`;
     case 'null':
       return '`null`';
+    case 'boolean':
+      return '`true` or `false`';
     case 'array':
       return `list, at most ${String(get(rule, 'maxItems'))} entries`;
     default:

@@ -5,6 +5,7 @@
  */
 import * as z from 'zod';
 import { NAMED_KEYS, isCharacter, parseShortcut, shortcutName } from '../keys.ts';
+import { SPAN_KINDS } from '../recognizers/span.ts';
 import { nearest } from './nearest.ts';
 
 /** A checked policy, frozen. */
@@ -202,12 +203,38 @@ const gesturesRule = z
     }
   });
 
+const textRule = z.strictObject({
+  mode: oneOf(
+    ['vocabulary', 'recognizers'],
+    'How texts are judged. `vocabulary`: kept only as entries of the vocabulary. `recognizers`: columns may keep any text in which recognisers find nothing (detection only), for places that accept less.',
+  ),
+  minScore: z
+    .number()
+    .min(0)
+    .max(0.9)
+    .describe('What recognisers find counts from this score on; 0.4 is where a match alone says enough.'),
+  keepKinds: list(z.enum(SPAN_KINDS)).describe(
+    'Kinds that recognisers find and that are kept all the same; all others, also those of later versions, are cut.',
+  ),
+});
+
+const orFree = '; with `recognizers` any text in which recognisers find nothing, without its numbers and addresses.';
+
+/** The columns that may keep texts that nobody reviewed. */
+export const FREE_COLUMNS = ['app', 'window', 'target'] as const;
+
 const columnsRule = z.strictObject({
   subject: oneOf(['none', 'pseudonym'], "The person's pseudonym of the month, or nothing."),
-  app: oneOf(['vocabulary', 'none'], 'The app, when the vocabulary holds it.'),
-  window: oneOf(['vocabulary', 'none'], 'The window title, segment by segment, when the vocabulary holds it.'),
+  app: oneOf(['vocabulary', 'recognizers', 'none'], `The app, when the vocabulary holds it${orFree}`),
+  window: oneOf(
+    ['vocabulary', 'recognizers', 'none'],
+    `The window title, segment by segment, when the vocabulary holds it${orFree}`,
+  ),
   url: oneOf(['vocabulary', 'none'], 'Scheme, host and path template, when the vocabulary holds the host.'),
-  target: oneOf(['vocabulary', 'none'], 'The name of the element acted on, when the vocabulary holds it.'),
+  target: oneOf(
+    ['vocabulary', 'recognizers', 'none'],
+    `The name of the element acted on, when the vocabulary holds it${orFree}`,
+  ),
   target_role: oneOf(['known', 'none'], 'The role of the element, when the vocabulary holds it.'),
   key: oneOf(['listed', 'none'], 'Named keys and shortcuts, when this policy lists them.'),
   button: oneOf(['keep', 'none'], 'The pointer button.'),
@@ -222,34 +249,55 @@ const columnsRule = z.strictObject({
 });
 
 /** The policy file, before its digest is taken. */
-export const policySchema = z.strictObject({
-  name: z
-    .string()
-    .regex(
-      /^[a-z][a-z0-9-]{0,39}$/u,
-      'is not a policy name: lower-case letters, digits and hyphens, at most 40, a letter first',
-    )
-    .describe('A short name: lower-case letters, digits and hyphens.'),
-  description: line(1000).describe('For whom this policy is, in a sentence.'),
-  vocabulary: vocabularyRule.describe('The reviewed list of texts that may be kept.'),
-  consent: z
-    .strictObject({
-      guardSeconds: wholeNumber(0, 60).describe(
-        'How far the clocks of trusted machines may differ: a session opened this long after a decision still counts as opened before.',
-      ),
-    })
-    .describe('How decisions of the recorded person are applied.'),
-  session: z
-    .strictObject({
-      maxMinutes: wholeNumber(1, 30).describe('Longest stretch of recording whose actions can be linked.'),
-      latenessMinutes: wholeNumber(0, 60).describe('How long after its end a session may still be arriving.'),
-    })
-    .describe('What one session is.'),
-  contexts: contextsRule.describe('Where nothing is recorded: the whole stay becomes one `away` action.'),
-  keystrokes: keystrokesRule.describe('Which keys are not content.'),
-  gestures: gesturesRule.describe('How pointer events become actions.'),
-  text: z
-    .strictObject({ mode: oneOf(['vocabulary'], 'How texts are judged: kept only as entries of the vocabulary.') })
-    .describe('How texts are judged.'),
-  columns: columnsRule.describe('What each column of the training table may hold.'),
-});
+export const policySchema = z
+  .strictObject({
+    name: z
+      .string()
+      .regex(
+        /^[a-z][a-z0-9-]{0,39}$/u,
+        'is not a policy name: lower-case letters, digits and hyphens, at most 40, a letter first',
+      )
+      .describe('A short name: lower-case letters, digits and hyphens.'),
+    description: line(1000).describe('For whom this policy is, in a sentence.'),
+    vocabulary: vocabularyRule.describe('The reviewed list of texts that may be kept.'),
+    consent: z
+      .strictObject({
+        guardSeconds: wholeNumber(0, 60).describe(
+          'How far the clocks of trusted machines may differ: a session opened this long after a decision still counts as opened before.',
+        ),
+      })
+      .describe('How decisions of the recorded person are applied.'),
+    session: z
+      .strictObject({
+        maxMinutes: wholeNumber(1, 30).describe('How long one session may last, however often its pseudonym changes.'),
+        maxActions: wholeNumber(1, 100_000).describe(
+          'After so many released actions a session goes on under another pseudonym: how many there are in a given time tells who works fast.',
+        ),
+        latenessMinutes: wholeNumber(0, 60).describe('How long after its end a session may still be arriving.'),
+      })
+      .describe('What one session is.'),
+    contexts: contextsRule.describe('Where nothing is recorded: the whole stay becomes one `away` action.'),
+    keystrokes: keystrokesRule.describe('Which keys are not content.'),
+    gestures: gesturesRule.describe('How pointer events become actions.'),
+    text: textRule.describe('How texts are judged.'),
+    columns: columnsRule.describe('What each column of the training table may hold.'),
+  })
+  .superRefine(({ text, columns }, context) => {
+    const free = FREE_COLUMNS.filter((column) => columns[column] === 'recognizers');
+    for (const column of text.mode === 'recognizers' ? [] : free) {
+      context.addIssue({
+        code: 'custom',
+        path: ['columns', column],
+        input: columns[column],
+        message: 'keeps texts that nobody reviewed: state it with text.mode: recognizers, or write vocabulary',
+      });
+    }
+    if (text.mode === 'recognizers' && free.length === 0) {
+      context.addIssue({
+        code: 'custom',
+        path: ['text', 'mode'],
+        input: text.mode,
+        message: `is used by no column: write recognizers in columns.${FREE_COLUMNS.join(', columns.')} too, or vocabulary here`,
+      });
+    }
+  });

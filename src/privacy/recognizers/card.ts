@@ -1,14 +1,16 @@
 import validator from 'validator';
 import { digitGroups, type DigitGroup } from './digit-groups.ts';
 import type { Recognizer, Span } from './span.ts';
+import type { TextView } from './view.ts';
 
 /** Payment card numbers: 13 to 19 digits, in one piece or in groups, whose check digit (Luhn, ISO/IEC 7812-1) holds. */
 export const recognizer: Recognizer = { kinds: ['card'], find };
 
 const MIN_DIGITS = 13;
 const MAX_DIGITS = 19;
+const MAX_GROUPS = 5;
 
-function find(text: string): Span[] {
+function find({ text }: TextView): Span[] {
   const groups = digitGroups(text);
   const spans: Span[] = [];
   for (let first = 0; first < groups.length;) {
@@ -28,9 +30,13 @@ function longestFrom(
   const start = groups[first];
   // The digits after a decimal point: a measurement, not a number that somebody owns.
   if (start === undefined || (start.separator === '.' && text[start.start - 1] === '.')) return undefined;
+  // One digit a group is a number only as a whole: its first digit is the first of the run.
+  if (start.digits.length === 1 && start.separator !== undefined && groups[first - 1]?.digits.length === 1)
+    return undefined;
+  const maxGroups = start.digits.length === 1 ? MAX_DIGITS : MAX_GROUPS;
   let digits = start.digits;
   let best: { span: Span; next: number } | undefined;
-  for (let last = first; digits.length <= MAX_DIGITS;) {
+  for (let last = first; digits.length <= MAX_DIGITS && last - first < maxGroups;) {
     const end = groups[last]?.end ?? 0;
     const judged = digits.length < MIN_DIGITS ? undefined : judge(digits);
     if (judged !== undefined) best = { span: { start: start.start, end, kind: 'card', ...judged }, next: last + 1 };

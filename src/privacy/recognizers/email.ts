@@ -1,6 +1,7 @@
 import { parse } from 'tldts';
 import { isIpAddress } from './ip.ts';
 import type { Recognizer, Span } from './span.ts';
+import type { TextView } from './view.ts';
 
 /**
  * E-mail addresses, and `user@host` as terminals show it. Goes from one `@` to the next and looks to both sides up to the
@@ -8,19 +9,26 @@ import type { Recognizer, Span } from './span.ts';
  */
 export const recognizer: Recognizer = { kinds: ['email'], find };
 
-function find(text: string): Span[] {
+function find({ text }: TextView): Span[] {
   const spans: Span[] = [];
+  const judged = new Map<string, Judgement | undefined>();
+  const judge = (domain: string): Judgement | undefined => {
+    if (!judged.has(domain)) judged.set(domain, judgeDomain(domain));
+    return judged.get(domain);
+  };
   let floor = 0;
   for (let at = text.indexOf('@'); at !== -1; at = text.indexOf('@', at + 1)) {
     const start = localStart(text, at, floor);
     const end = domainEnd(text, at);
     floor = at + 1;
     if (start === at || end === at + 1) continue;
-    const judged = judgeDomain(text.slice(at + 1, end));
-    if (judged !== undefined) spans.push({ start, end, kind: 'email', ...judged });
+    const verdict = judge(text.slice(at + 1, end));
+    if (verdict !== undefined) spans.push({ start, end, kind: 'email', ...verdict });
   }
   return spans;
 }
+
+type Judgement = Pick<Span, 'score' | 'checked'>;
 
 const LOCAL = /[\p{L}\p{M}\p{N}._%+'!#$^~-]/u;
 const LETTER_OR_DIGIT = /[\p{L}\p{M}\p{N}]/u;
@@ -54,7 +62,7 @@ function domainEnd(text: string, at: number): number {
 /** `[` + an IPv6 address with its tag + `]`. */
 const MAX_LITERAL = 60;
 
-function judgeDomain(domain: string): Pick<Span, 'score' | 'checked'> | undefined {
+function judgeDomain(domain: string): Judgement | undefined {
   if (domain.startsWith('[')) return isIpAddress(domain.slice(1, -1).replace(/^IPv6:/iu, '')) ? STRONG : undefined;
   if (isIpAddress(domain)) return STRONG;
   const last = domain.slice(domain.lastIndexOf('.') + 1);

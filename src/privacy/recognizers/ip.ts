@@ -1,5 +1,7 @@
 import validator from 'validator';
+import { contextOf } from './context.ts';
 import type { Recognizer, Span } from './span.ts';
+import type { TextView } from './view.ts';
 
 /** IP addresses of both versions, with the prefix length if there is one. Version numbers that say so are left alone. */
 export const recognizer: Recognizer = { kinds: ['ip'], find };
@@ -12,38 +14,52 @@ export function isIpAddress(text: string): boolean {
   return text.length <= MAX_ADDRESS && (validator.isIP(text, 4) || validator.isIP(text, 6));
 }
 
-function find(text: string): Span[] {
+function find(view: TextView): Span[] {
+  const { text } = view;
   const spans: Span[] = [];
   for (const run of text.matchAll(RUN)) {
-    for (const found of addressesIn(run[0], isWord(text[run.index - 1]))) {
+    for (const found of addressesIn(run[0], isWord(text[run.index - 1]), isPrefixed(view, run))) {
       const start = run.index + found.start;
       const end = run.index + found.end;
       const isV6 = text.slice(start, end).includes(':');
       if (isWord(text[start - 1]) || isWord(text[end]) || (!isV6 && isVersion(text, start))) continue;
-      const suffix = SUFFIX.exec(text.slice(end, end + MAX_SUFFIX))?.[0].length ?? 0;
+      const suffix = (isV6 ? SUFFIX : PREFIX_V4).exec(text.slice(end, end + MAX_SUFFIX))?.[0].length ?? 0;
       spans.push({ start, end: end + suffix, kind: 'ip', score: 0.8, checked: isV6 ? 'ipv6' : 'ipv4' });
     }
   }
   return spans;
 }
 
+const IPV6_WORDS = contextOf(['ipv6', 'ip', 'address', 'unspecified', 'listen', 'bind', 'src', 'dst', 'route']);
+
+/** `::` is an operator of many languages, unless a prefix length follows or a word of networks stands by. */
+function isPrefixed({ text, near }: TextView, { 0: run, index }: RegExpExecArray): boolean {
+  const end = index + run.length;
+  return (
+    run === '::' &&
+    (/^\/\d/u.test(text.slice(end, end + 2)) ||
+      (!isWord(text[end]) && near(IPV6_WORDS, index, end, { before: 16, after: 0 })))
+  );
+}
+
 // A run holds every character that an address may: what stands around the address in it is cut off below.
-const RUN = /[0-9A-Fa-f:.]{3,}/gu;
+const RUN = /[0-9A-Fa-f:.]{3,}|(?<![:\w])::(?![:\w])/gu;
 const VERSION_BEFORE = /(?:^|[^a-z])(?:v|ver|version|release|build|rev|firmware|update)[ .:]*$/iu;
 const SUFFIX = /^(?:%[0-9A-Za-z]{1,16})?(?:\/(?:12[0-8]|1[01]\d|\d{1,2})(?!\d))?/u;
+const PREFIX_V4 = /^\/(?:3[0-2]|[12]?\d)(?!\d)/u;
 const MAX_SUFFIX = 24;
 
 const isVersion = (text: string, start: number): boolean =>
   VERSION_BEFORE.test(text.slice(Math.max(0, start - 16), start));
 const isWord = (character: string | undefined): boolean => character !== undefined && /[0-9A-Za-z_]/u.test(character);
 
-/** `glued`: a letter stands before the run, so that no IPv6 address can begin with it. */
-function addressesIn(run: string, glued: boolean): { start: number; end: number }[] {
+/** `glued`: a letter stands before the run, so that no IPv6 address can begin with it. `isPrefix`: `/64` follows. */
+function addressesIn(run: string, glued: boolean, isPrefix: boolean): { start: number; end: number }[] {
   const start = /^(?:\.+|:(?!:))/u.exec(run)?.[0].length ?? 0;
   const end = run.length - (/(?:\.+|(?<!:):)$/u.exec(run.slice(-MAX_ADDRESS))?.[0].length ?? 0);
   const core = run.slice(start, end);
   if (!(glued && start === 0) && core.length <= MAX_ADDRESS && validator.isIP(core, 6))
-    return isNamed(core) ? [{ start, end }] : [];
+    return isNamed(core) || isPrefix ? [{ start, end }] : [];
   // Dotted quads may stand in a longer run: a port follows, or a label stands before.
   return [...core.matchAll(QUAD)].flatMap((quad) => {
     const from = start + quad.index;

@@ -1,9 +1,10 @@
 import type { Recognizer, Span } from './span.ts';
+import type { TextView } from './view.ts';
 
 /** User name and password in a URL's authority (RFC 3986, 3.2.1): from after `://` to before the last `@` of the authority. */
 export const recognizer: Recognizer = { kinds: ['url_userinfo'], find };
 
-function find(text: string): Span[] {
+function find({ text }: TextView): Span[] {
   const spans: Span[] = [];
   for (let mark = text.indexOf('://'); mark !== -1; mark = text.indexOf('://', mark + 3)) {
     const start = mark + 3;

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   beginRotation,
+  isRotating,
   finishRotation,
   KeyError,
   parseKey,
@@ -121,10 +122,41 @@ describe('a rotation of the master key', () => {
     const next = await beginRotation(path);
     expect(next).not.toEqual(old);
     expect(await beginRotation(path)).toEqual(next);
-    expect(await readMasterKeys(path)).toEqual({ masterKey: old, alsoOpens: [next] });
-    await finishRotation(path);
+    expect(await readMasterKeys(path)).toEqual({ masterKey: next, alsoOpens: [old] });
+    expect(await isRotating(path)).toBe(true);
+    await finishRotation(path, next);
+    expect(await isRotating(path)).toBe(false);
     expect(await readMasterKeys(path)).toEqual({ masterKey: next, alsoOpens: [] });
     expect(await readdir(join(folder, 'keys'))).toEqual(['master.key']);
+    // Once more, by somebody who has begun the same.
+    await finishRotation(path, next);
+    expect(await readKeyFile(path)).toEqual(next);
+  });
+
+  it('is not finished for somebody else, who has begun another', async () => {
+    await readOrCreateKeyFile(path);
+    const mine = await beginRotation(path);
+    await finishRotation(path, mine);
+    const theirs = await beginRotation(path);
+    await finishRotation(path, mine);
+    expect(await readKeyFile(path)).toEqual(mine);
+    expect(await readMasterKeys(path)).toEqual({ masterKey: theirs, alsoOpens: [mine] });
+  });
+
+  it('is not finished by who does not know the next key', async () => {
+    const old = await readOrCreateKeyFile(path);
+    await beginRotation(path);
+    expect(
+      (
+        await failure(
+          finishRotation(
+            path,
+            old.map((byte) => byte ^ 1),
+          ),
+        )
+      ).message,
+    ).toContain('another rotation');
+    expect(await readKeyFile(path)).toEqual(old);
   });
 
   it('needs a key to begin with', async () => {

@@ -1,0 +1,176 @@
+import { readFileSync } from 'node:fs';
+import { assert, constantFrom, property } from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { buildNames } from '../../../dev/names.ts';
+import { recognize, type SpanKind } from '../../../src/privacy/recognizers/index.ts';
+
+/** `«»` mark what must be found, all of it and nothing else; without them nothing of the kind may be found. */
+const CASES: Readonly<Partial<Record<SpanKind, readonly string[]>>> = {
+  person: [
+    'Chat with «Ana Kovač» about the budget',
+    '«Kovač, Ana» - Chat',
+    'Dear Mr «Smith», thank you',
+    'Hi «Ana»,',
+    "Re: «Ana»'s review",
+    '«Ana Kovač» (Guest)',
+    '«J. Smith» and «Smith, J.»',
+    '«Sjoerd van der Meer» wrote',
+    '«KOVAČ ANA»',
+    'chat with «ana kovač»',
+    '«ana.kovac» is the folder',
+    '«Ana_Kovac»_CV.pdf',
+    'Sehr geehrter Herr Dr. «Müller-Lüdenscheidt»,',
+    'Termin mit «Günther Jauß»',
+    'Spotkanie z «Anną Kowalską»',
+    'Встреча с «Анной Ивановой»',
+    '«王小明»先生您好',
+    '«田中太郎»様',
+    '«김민수»님',
+    'Mark as read, Will be deleted, Grant access, May 2024',
+    'Morgan Stanley, Johnson & Johnson, St. Louis',
+    'Gauss-Jordan elimination, Jenkins pipeline, Paris',
+    'const anna = getKovac(peter);',
+    'Dear Customer, Dear all, Hi team, Hallo Welt, Liebe Kolleginnen',
+    'Meeting with Customer, Chat with Support, Assigned to me',
+  ],
+  address: [
+    'Send it to «12 High Street, London SW1A 1AA».',
+    '«350 Fifth Avenue, Apt 4B, New York, NY 10118»',
+    '«Hauptstraße 5, 80331 München»',
+    '«5 rue de la Paix, 75002 Paris»',
+    '«Calle Mayor 3, 28013 Madrid»',
+    '«Via Roma 10, 00184 Roma»',
+    '«ul. Długa 7, 00-238 Warszawa»',
+    '«Kerkstraat 12, 1017 GP Amsterdam»',
+    '«Andrássy út 22, 1061 Budapest»',
+    '«ул. Ленина, д. 5, кв. 12, Москва»',
+    '«PO Box 1234, Nairobi»',
+    '«北京市朝阳区建国路88号»',
+    '«東京都渋谷区神南1-2-3»',
+    'postcode «EC1A 1BB»',
+    '«Ottawa, ON K1A 0B1»',
+    'Paris, Germany, Wall Street Journal, Main Street',
+    '12 Way Switch, 3 Drive bays, 4 Day View, 2 Column Layout',
+    'Arbeitsplatz 3, Monitoring 2, Notepad 4, Navigate 5',
+    'page 12345, 10115, 75002',
+  ],
+  birth_date: [
+    'DOB: «03/12/1985»',
+    'geb. «12.3.1985»',
+    'née le «3 mars 1990»',
+    'fecha de nacimiento: «1985-03-12»',
+    'дата рождения «12.03.1985»',
+    '生年月日: «1985年3月12日»',
+    'born in «1985»',
+    'Due 03/12/2025, released 2024-01-02, born to run, birthday reminders',
+  ],
+  username: [
+    'C:\\Users\\«ana»\\Desktop',
+    'C:\\Users\\«Ana Kovač»\\Documents\\x.docx',
+    'C:/Documents and Settings/«akovac»/x',
+    'cd \u002Fhome/«ana»/projects',
+    'file:///Users/«ana.kovac»/x',
+    'ls ~«akovac»/public',
+    'user=«akovac» failed',
+    'Logged in as «akovac»',
+    'CORP\\«akovac»',
+    '\u002Fhome and \u002Fhome/ and \u002FUsers/Shared and C:\\Users\\Public\\Documents',
+    'NT AUTHORITY\\SYSTEM BUILTIN\\Users user=root username: guest User: admin',
+    'https://example.com/users/list GET /users/{id}',
+  ],
+  handle: [
+    '«@Ana» please look',
+    '«@ana_kovac» posted a photo',
+    'follow «@bluefox22»',
+    'https://www.linkedin.com/in/«ana-kovac»/',
+    '@Override @media @types/node @angular/core @app.route @param @here @channel',
+    'https://x.com/home https://twitter.com/settings',
+  ],
+  medical_record: ['MRN: «00482913»', 'Patienten-ID «4829-113»', 'Record 12 of 340, patient list 2024'],
+  passport: ['Passport No: «X1234567»', 'номер паспорта: «4510 123456»', 'passport control 2024'],
+  licence: ['Führerschein «B072RRE2I55»', 'driving licence «AB12 34567»', 'License: MIT, license key 3'],
+  plate: [
+    'Kennzeichen: «M-AB 1234»',
+    '«M-AB 1234» parked',
+    'Number plate «AB51 ABC»',
+    'Plaka «34 ABC 123»',
+    '«京A·12345»',
+    'B-52 A-10 COM 3 DIN A4 MP 3 HDMI 2 AB 12 cd',
+  ],
+};
+
+describe.each(Object.entries(CASES))('%s', (kind, cases) => {
+  it.each(cases)('%s', (marked) => {
+    const text = marked.replace(/[«»]/gu, '');
+    const expected = [...marked.matchAll(/«([^»]*)»/gu)].map((match) => match[1]);
+    const found = recognize(text).filter((span) => span.kind === kind);
+    expect(found.map(({ start, end }) => text.slice(start, end))).toEqual(expected);
+  });
+});
+
+describe('the list of names', () => {
+  it('is what dev/names.ts makes (after a change: npm run build && node dist/dev/names.js)', () => {
+    const path = new URL('../../../src/privacy/recognizers/names/data.ts', import.meta.url);
+    expect(squeezed(readFileSync(path, 'utf8')) === squeezed(buildNames())).toBe(true);
+  });
+});
+
+/** Without what a formatter may change. */
+const squeezed = (text: string): string => text.replace(/[\s,]+/gu, '');
+
+describe('a name in context', () => {
+  it('is found whatever its case, its accents and the words after it', () => {
+    const given = constantFrom('Katarzyna', 'Jürgen', 'François', 'Giulia', 'Søren');
+    const family = constantFrom('Kowalczyk', 'Müller', 'Lefèvre', 'Esposito', 'Kjærgaard');
+    const form = constantFrom(
+      (name: string) => name,
+      (name: string) => name.toUpperCase(),
+      (name: string) => name.normalize('NFD'),
+      (name: string) => name.replace(' ', '\u00A0'),
+    );
+    const rest = constantFrom('', ' - Chat', ', thanks', ' (Guest)', ' 12:30', '\n\nbest regards');
+    assert(
+      property(given, family, form, rest, (one, two, write, after) => {
+        const name = write(`${one} ${two}`);
+        const [span] = recognize(`Chat with ${name}${after}`);
+        expect(span?.start).toBeLessThanOrEqual(10);
+        expect(span?.end).toBeGreaterThanOrEqual(10 + name.length);
+      }),
+    );
+  });
+});
+
+describe('time', () => {
+  it.each([
+    'Ana ',
+    'Ana, ',
+    'Dr. ',
+    'van der ',
+    '@a@a',
+    'A.B. ',
+    'Rue de la ',
+    '12/',
+    'Xyz Qwe ',
+    '王小明',
+    '田中',
+    '~a/',
+    'C:\\Users\\',
+    'Abc 1 ',
+    'plate A1 ',
+    'born 1985 ',
+  ])('of %j grows with the length', (unit) => {
+    const timeOf = (length: number): number => {
+      const text = unit.repeat(Math.ceil(length / unit.length)).slice(0, length);
+      let least = Infinity;
+      for (let run = 0; run < 3; run += 1) {
+        const before = process.cpuUsage();
+        recognize(text);
+        const { user, system } = process.cpuUsage(before);
+        least = Math.min(least, (user + system) / 1_000);
+      }
+      return least;
+    };
+    // Linear is 8, quadratic 64; what is over in a moment is left out.
+    expect(timeOf(64 * 1024)).toBeLessThan(24 * timeOf(8 * 1024) + 20);
+  });
+});
