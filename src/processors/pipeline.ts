@@ -14,9 +14,12 @@ import type { ReleasedBatch } from '../events/released.ts';
 import type { ConsentTimeline } from '../privacy/consent.ts';
 import { createContextRule, type ContextRule } from '../privacy/contexts.ts';
 import { createEchoMemory } from '../privacy/echoes.ts';
+import { createFinder, createFreeTexts, type AddressRule, type FreeTexts } from '../privacy/free-text.ts';
+import { randomFingerprintKey, type FingerprintKey } from '../privacy/karp-rabin.ts';
 import type { Keyring } from '../privacy/keyring.ts';
 import type { Policy } from '../privacy/policy.ts';
-import { createPublicText, type PublicText } from '../privacy/public-text.ts';
+import { createPublicText, createTemplateCheck, showUrl, type Part, type PublicText } from '../privacy/public-text.ts';
+import { createTypedLetters } from '../privacy/typed-letters.ts';
 import type { Vocabulary } from '../privacy/vocabulary.ts';
 import { excludeContexts } from './excludeContexts.ts';
 import { generalise, type GeneralBatch } from './generalise.ts';
@@ -29,6 +32,7 @@ import { reduceToActions } from './reduceToActions.ts';
 import { release } from './release.ts';
 import { createSessionTable, type Session } from './sessions.ts';
 import { addDropped, type OpenedBatch, type RawRecord } from './stages.ts';
+import { BEGINNING, placeFor, type Place } from './stretches.ts';
 
 /** What the processors work with. All of it is read-only to them. */
 export interface PipelineTools {
@@ -76,10 +80,36 @@ export interface Pipeline {
 export interface PreparedPolicy {
   readonly isExcluded: ContextRule;
   readonly publicText: PublicText;
+  readonly freeTexts: FreeTexts;
+  /** Of the fingerprints of what is typed; no output depends on it. */
+  readonly echoKey: FingerprintKey;
 }
 
-export function preparePolicy(policy: Policy, vocabulary: Vocabulary): PreparedPolicy {
-  return { isExcluded: createContextRule(policy), publicText: createPublicText(vocabulary) };
+export function preparePolicy(
+  policy: Policy,
+  vocabulary: Vocabulary,
+  echoKey: FingerprintKey = randomFingerprintKey(),
+): PreparedPolicy {
+  const find = createFinder(policy.text);
+  const publicText = createPublicText(vocabulary, find);
+  return {
+    isExcluded: createContextRule(policy),
+    publicText,
+    freeTexts: createFreeTexts(find, addressesBy(publicText, vocabulary)),
+    echoKey,
+  };
+}
+
+/** Addresses inside of titles are kept as the url column keeps them. */
+function addressesBy(publicText: PublicText, vocabulary: Vocabulary): AddressRule {
+  const show = (part: Part): string => ('placeholder' in part ? part.placeholder : part.entry.text);
+  return {
+    template(address) {
+      const url = publicText.url(address);
+      return url === null ? null : showUrl(url, show);
+    },
+    isTemplate: createTemplateCheck(vocabulary),
+  };
 }
 
 /**
@@ -93,14 +123,26 @@ export function createPipeline(
   prepared: PreparedPolicy = preparePolicy(tools.policy, tools.vocabulary),
   time = 0,
 ): Pipeline {
+  const gate = release(tools);
+  return createSessionPipeline(tools, time, (session, from) => createSessionLine(tools, prepared, gate, session, from));
+}
+
+/**
+ * What every pipeline over raw has in common, whatever its lines make of a session's batches: opening, the order of
+ * sessions, consent, and failing closed after a gap or a throw.
+ */
+export function createSessionPipeline(
+  tools: Pick<PipelineTools, 'codec' | 'subjectKey' | 'consent'> & { readonly policy: Pick<Policy, 'session'> },
+  time: number,
+  createLine: (session: Session<SessionLine>, from: Place) => SessionLine,
+): Pipeline {
   const open = openBatch(tools);
   const consented = keepConsented(tools);
-  const gate = release(tools);
   let unfinished = 0;
   const sessions = createSessionTable<SessionLine>({
     ...tools.policy.session,
     time,
-    createLine: (session) => createSessionLine(tools, prepared, gate, session, 0),
+    createLine: (session) => createLine(session, BEGINNING),
     onGone: (session) => {
       unfinished += session.line?.pending() ?? 0;
     },
@@ -133,7 +175,7 @@ export function createPipeline(
 
   function runLine(session: Session<SessionLine>, line: SessionLine, batch: OpenedBatch): Judged {
     const pendingBefore = line.pending();
-    const firstStep = line.nextStep();
+    const from = line.place();
     try {
       if (session.interrupted) line.onGap();
       session.interrupted = false;
@@ -141,7 +183,7 @@ export function createPipeline(
     } catch {
       // Whatever the line was in the middle of is lost. It starts afresh, and keeps no text: it forgot what was typed.
       session.complete = false;
-      session.line = createSessionLine(tools, prepared, gate, session, firstStep);
+      session.line = createLine(session, from);
       unfinished += pendingBefore;
       return allOf(batch, quarantine('processor_error'));
     }
@@ -189,7 +231,7 @@ function cutAtEnd(batch: OpenedBatch): OpenedBatch {
 }
 
 /** An outcome, with the raw events that share it and those that were dropped one by one before. */
-interface Judged {
+export interface Judged {
   readonly outcome: Outcome<ReleasedBatch | null>;
   readonly events: number;
   readonly dropped: DropCounts;
@@ -229,12 +271,12 @@ function summarise({ outcome, events, dropped }: Judged, read: number, unfinishe
 }
 
 /** The processors that work on one session's batches, in order. */
-interface SessionLine {
+export interface SessionLine {
   process(batch: OpenedBatch): Judged;
   onGap(): void;
   pending(): number;
-  /** The step of the next action released. */
-  nextStep(): number;
+  /** Where its last released batch ended. */
+  place(): Place;
 }
 
 function createSessionLine(
@@ -242,41 +284,45 @@ function createSessionLine(
   prepared: PreparedPolicy,
   gate: ReturnType<typeof release>,
   session: Session<SessionLine>,
-  firstStep: number,
+  from: Place,
 ): SessionLine {
   const { policy, vocabulary } = tools;
-  const echoes = createEchoMemory(vocabulary);
-  let nextStep = firstStep;
+  const keepsFree = policy.text.mode === 'recognizers';
+  const echoes = createEchoMemory(vocabulary, keepsFree ? createTypedLetters(prepared.echoKey) : null);
+  let place = from;
   const excluder = excludeContexts({ isExcluded: prepared.isExcluded, unknown: policy.contexts.unknown });
   const redactor = redactKeystrokes({ policy: policy.keystrokes, echoes });
   const reducer = reduceToActions({ policy: policy.gestures });
   const texts = redactText({
     policy: policy.columns,
     publicText: prepared.publicText,
+    freeTexts: prepared.freeTexts,
     vocabulary,
     echoes,
     isComplete: () => session.complete,
   });
   const generaliser = generalise({ policy: policy.columns });
-  const pseudonyms = pseudonymise({ policy, keyring: tools.keyring, nextStep: () => nextStep });
+  const nextPlace = (actions: number): Place => placeFor(actions, place, policy.session.maxActions);
+  const pseudonyms = pseudonymise({ policy, keyring: tools.keyring, placeFor: nextPlace });
 
   /** From the actions on nothing is held back any more: what happens to the batch happens to all events behind them. */
   function publish(batch: GeneralBatch): Judged {
     const { dropped } = batch;
     const events = batch.actions.reduce((sum, action) => sum + action.events, 0);
     if (batch.actions.length === 0) return { outcome: keep(null), events, dropped };
-    const outcome = then(pseudonyms(batch), gate);
+    const outcome = andThen(pseudonyms(batch), gate);
     if (outcome.kind !== 'keep') return { outcome, events, dropped };
-    nextStep += outcome.batch.batch.actions.length;
+    const { stretch, step } = nextPlace(batch.actions.length);
+    place = { stretch, step: step + batch.actions.length };
     return { outcome: keep(outcome.batch.batch), events, dropped };
   }
 
   return {
     process(batch) {
       const visible = excluder.process(batch);
-      const keyless = then(visible, redactor.process);
-      const actions = then(keyless, reducer.process);
-      const general = then(then(actions, texts), generaliser.process);
+      const keyless = andThen(visible, redactor.process);
+      const actions = andThen(keyless, reducer.process);
+      const general = andThen(andThen(actions, texts), generaliser.process);
       if (general.kind === 'keep') return publish(general.batch);
       return { outcome: general, events: batch.events.length, dropped: batch.dropped };
     },
@@ -286,10 +332,10 @@ function createSessionLine(
       reducer.onGap();
     },
     pending: () => redactor.pending() + reducer.pending(),
-    nextStep: () => nextStep,
+    place: () => place,
   };
 }
 
-function then<A, B>(outcome: Outcome<A>, next: (batch: A) => Outcome<B>): Outcome<B> {
+export function andThen<A, B>(outcome: Outcome<A>, next: (batch: A) => Outcome<B>): Outcome<B> {
   return outcome.kind === 'keep' ? next(outcome.batch) : outcome;
 }

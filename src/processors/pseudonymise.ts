@@ -5,6 +5,7 @@ import type { Keyring } from '../privacy/keyring.ts';
 import type { Policy } from '../privacy/policy.ts';
 import type { GeneralBatch } from './generalise.ts';
 import { sessionName } from './stages.ts';
+import type { Place } from './stretches.ts';
 
 /** Ready to be released, if `release` finds nothing against it. */
 export interface PseudonymousBatch {
@@ -17,26 +18,28 @@ export interface PseudonymousBatch {
 const DAY_MS = 86_400_000;
 
 /**
- * Replaces session and person by keyed pseudonyms of their purpose and epoch, and the time by its UTC day. Actions are
- * numbered from `nextStep()`. Without a key there is no pseudonym and nothing is released.
+ * Replaces session and person by keyed pseudonyms of their purpose and epoch, and the time by its UTC day. Each stretch of
+ * a session has a pseudonym of its own. Actions are numbered from `placeFor()`. Without a key there is no pseudonym and nothing is released.
  */
 export function pseudonymise(tools: {
   readonly policy: Pick<Policy, 'columns' | 'digest'>;
   readonly keyring: Pick<Keyring, 'pseudonym' | 'state'>;
-  readonly nextStep: () => number;
+  /** Where a batch of so many actions begins. */
+  readonly placeFor: (actions: number) => Place;
 }): Processor<GeneralBatch, PseudonymousBatch> {
   const { policy, keyring } = tools;
   return (batch) => {
     const epoch = epochOf(batch.grantedAt);
     const withSubject = policy.columns.subject === 'pseudonym';
-    const session = keyring.pseudonym('session', epoch, sessionName(batch));
+    const { stretch, step: first } = tools.placeFor(batch.actions.length);
+    const name = sessionName(batch);
+    const session = keyring.pseudonym('session', epoch, stretch === 0 ? name : `${name}/${stretch}`);
     const subject = withSubject ? keyring.pseudonym('subject', epoch, batch.subject) : null;
     if (session === undefined || subject === undefined) {
       const destroyed =
         keyring.state('session', epoch) === 'destroyed' || keyring.state('subject', epoch) === 'destroyed';
       return destroyed ? drop('key_destroyed') : quarantine('key_missing');
     }
-    const first = tools.nextStep();
     let events = 0;
     const actions = batch.actions.map(({ events: behind, ...action }, index) => {
       events += behind;

@@ -34,7 +34,7 @@ export interface KeystrokeRedactor {
  */
 export function redactKeystrokes(tools: {
   readonly policy: Policy['keystrokes'];
-  readonly echoes: EchoMemory;
+  readonly echoes: Pick<EchoMemory, 'remember' | 'size'>;
 }): KeystrokeRedactor {
   const named = new Set(tools.policy.namedKeys);
   const releasing = new Set(tools.policy.releasingKeys);
@@ -72,12 +72,12 @@ export function redactKeystrokes(tools: {
     typing.close();
   }
 
-  /** Adds an event to the run at `where`, opening one if need be; `length` is what it adds to what was typed. */
+  /** Adds an event to the run at `where`, opening one if need be; `length` is what it adds to what was typed, or takes from it. */
   function type(at: number, where: Where, length: number): void {
     if (run !== null && !sameField(run.where, where)) closeRun();
     run ??= { at, where, events: 0, length: 0, secure: false };
     run.events++;
-    run.length += length;
+    run.length = Math.max(0, run.length + length);
     if (where.element?.secure === true) run.secure = true;
   }
 
@@ -104,12 +104,13 @@ export function redactKeystrokes(tools: {
     }
     if (run !== null && !sameField(run.where, where)) closeRun();
     const edits = !composes && editing.has(key);
-    if (edits) typing.edit(key, { byWord: ctrl || alt || meta, selecting: shift });
+    const removed = edits ? typing.edit(key, { byWord: ctrl || alt || meta, selecting: shift }) : 0;
     if (plain && isNamed && run === null && where.element?.secure !== true) {
       emit({ kind: 'pressed', at, where, events: 1, key });
       return true;
     }
-    type(at, where, isNamed || COMPOSING_KEYS.has(key) ? 0 : 1);
+    // What was corrected does not count: else a correction could be seen at the edge of a bucket.
+    type(at, where, isNamed || COMPOSING_KEYS.has(key) ? -removed : 1);
     if (edits || COMPOSING_KEYS.has(key)) return true;
     const writes = isText(key) && !entersCode && (composes || !(ctrl || meta));
     if (writes) typing.insert(key);
@@ -262,7 +263,10 @@ const HOLDS_NO_TEXT: ReadonlySet<string> = new Set(
 );
 
 /** Reads the values of the elements that events point at, each element once: they may be what was typed before. */
-function createValueReader(elements: readonly UiElement[], echoes: EchoMemory): (index: number) => void {
+function createValueReader(
+  elements: readonly UiElement[],
+  echoes: Pick<EchoMemory, 'remember'>,
+): (index: number) => void {
   const seen = new Set<number>();
   let last = -1;
   return (index) => {

@@ -12,8 +12,9 @@ import {
   type ReleasedFields,
 } from '../events/released.ts';
 import { BoundedCache } from '../privacy/bounded-cache.ts';
+import { createFinder, createFreeTexts } from '../privacy/free-text.ts';
 import type { Policy } from '../privacy/policy.ts';
-import { PLACEHOLDERS } from '../privacy/public-text.ts';
+import { createTemplateCheck, PLACEHOLDERS } from '../privacy/public-text.ts';
 import { normaliseSegment } from '../privacy/text.ts';
 import type { Vocabulary } from '../privacy/vocabulary.ts';
 import type { PseudonymousBatch } from './pseudonymise.ts';
@@ -27,8 +28,8 @@ export interface Release {
 
 /**
  * The last gate, and the only maker of {@link ReleasedBatch}: every field is checked against an allow-list of its own,
- * whatever the processors before it did. Texts must be vocabulary entries or placeholders, keys must be on the policy's
- * lists, columns that the policy releases nothing of must be empty. One bad field and nothing of the batch is released.
+ * whatever the processors before it did. Texts must be vocabulary entries or placeholders, or, where the policy keeps free texts,
+ * such that nothing more is recognised in them; keys must be on the policy's lists, columns that the policy releases nothing of must be empty. One bad field and nothing of the batch is released.
  */
 export function release(tools: {
   readonly policy: Policy;
@@ -132,12 +133,18 @@ function isHeadAllowed(fields: ReleasedFields, policy: Policy): boolean {
   );
 }
 
-function createActionCheck(policy: Policy, vocabulary: Vocabulary): (action: ReleasedAction) => boolean {
+/** Texts that have been judged, and how. */
+const createVerdicts = (): BoundedCache<{ readonly ok: boolean }> => new BoundedCache(20_000);
+
+/** Whether a policy lets all fields of an action leave. */
+export function createActionCheck(policy: Policy, vocabulary: Vocabulary): (action: ReleasedAction) => boolean {
   const { columns } = policy;
   const keys = new Set(policy.keystrokes.namedKeys);
   const shortcuts = new Set(policy.keystrokes.shortcuts);
   const placeholders = new Set<string>(PLACEHOLDERS);
-  const verdicts = new BoundedCache<{ readonly ok: boolean }>(20_000);
+  const reviewed = createVerdicts();
+  const free = createVerdicts();
+  const urls = createVerdicts();
 
   const isEntry = (text: string): boolean =>
     placeholders.has(text) ||
@@ -146,7 +153,7 @@ function createActionCheck(policy: Policy, vocabulary: Vocabulary): (action: Rel
   const isText = (text: string | null): boolean =>
     text === null ||
     (isString(text) &&
-      verdicts.get(text, (t) => ({ ok: isEntry(t) || t.split(' - ').every(isEntry) || isSplitEntry(t) })).ok);
+      reviewed.get(text, (t) => ({ ok: isEntry(t) || t.split(' - ').every(isEntry) || isSplitEntry(t) })).ok);
   // An entry may hold the separator itself: try every way to put neighbouring pieces together again.
   const isSplitEntry = (text: string): boolean => {
     const pieces = text.split(' - ');
@@ -158,21 +165,24 @@ function createActionCheck(policy: Policy, vocabulary: Vocabulary): (action: Rel
     }
     return reachable[pieces.length] === true;
   };
+  const isTemplate = createTemplateCheck(vocabulary);
   const isUrl = (url: string | null): boolean =>
-    url === null ||
-    (isString(url) &&
-      verdicts.get(`url ${url}`, () => {
-        const match = /^https?:\/\/([^/]+)((?:\/[^/]+)*)$/u.exec(url);
-        const [host, path] = [match?.[1], match?.[2]];
-        if (host === undefined || path === undefined) return { ok: false };
-        const hostIsRight = placeholders.has(host) || vocabulary.findHost(host)?.text === host;
-        const names = path.split('/').slice(1);
-        return {
-          ok:
-            hostIsRight &&
-            names.every((name) => placeholders.has(name) || vocabulary.findPathSegment(name)?.text === name),
-        };
-      }).ok);
+    url === null || (isString(url) && urls.get(url, (u) => ({ ok: isTemplate(u) })).ok);
+  const freeTexts = createFreeTexts(createFinder(policy.text), { template: () => null, isTemplate });
+  /** Looked at once more, by recognisers of its own; and under no policy but one that says that such texts are kept. */
+  const isFree = (text: string | null): boolean =>
+    text === null ||
+    (policy.text.mode === 'recognizers' && isString(text) && free.get(text, (t) => ({ ok: freeTexts.isClean(t) })).ok);
+  const isTextBy = (rule: Policy['columns']['window'], text: string | null): boolean => {
+    switch (rule) {
+      case 'none':
+        return text === null;
+      case 'vocabulary':
+        return isText(text);
+      case 'recognizers':
+        return isFree(text);
+    }
+  };
   const isKey = ({ action, key }: ReleasedAction): boolean => {
     if (columns.key === 'none' || (action !== 'press' && action !== 'shortcut')) return key === null;
     return key !== null && (action === 'press' ? keys : shortcuts).has(key);
@@ -181,14 +191,11 @@ function createActionCheck(policy: Policy, vocabulary: Vocabulary): (action: Rel
 
   return (action) =>
     isShaped(action) &&
-    only(columns.app, action.app) &&
-    isText(action.app) &&
-    only(columns.window, action.window) &&
-    isText(action.window) &&
+    isTextBy(columns.app, action.app) &&
+    isTextBy(columns.window, action.window) &&
     only(columns.url, action.url) &&
     isUrl(action.url) &&
-    only(columns.target, action.target) &&
-    isText(action.target) &&
+    isTextBy(columns.target, action.target) &&
     only(columns.target_role, action.target_role) &&
     (action.target_role === null || vocabulary.findRole(action.target_role)?.text === action.target_role) &&
     isKey(action) &&

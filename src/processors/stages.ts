@@ -1,5 +1,6 @@
 /** The batch as it passes from processor to processor: each stage's type can say less about the person than the one before. */
 
+import type { Decoded } from '../events/codec.ts';
 import type { ActionName, Amount, Direction } from '../events/released.ts';
 import type { DropCounts, DropReason } from '../events/outcome.ts';
 import type {
@@ -21,6 +22,10 @@ export interface RawRecord {
   readonly key: string;
   readonly value: Uint8Array | null;
   readonly offset: number;
+  /** Of the record itself, ms; where it is not known, the envelope's stamps stand alone. */
+  readonly timestamp?: number;
+  /** What the runtime has made of a sealed payload: opened, or why it may not be used. */
+  readonly unsealed?: Decoded<Uint8Array>;
 }
 
 /** What every stage carries along: the session's stamps, and what has been dropped so far. */

@@ -11,15 +11,19 @@ const OVERLAP = 96;
  */
 export interface TypedText {
   insert(text: string): void;
-  /** Backspace, Delete and caret keys by `KeyboardEvent.key`; `byWord` with Ctrl or Alt held, `selecting` with Shift. */
-  edit(key: string, how: { readonly byWord: boolean; readonly selecting: boolean }): void;
+  /**
+   * Backspace, Delete and caret keys by `KeyboardEvent.key`; `byWord` with Ctrl or Alt held, `selecting` with Shift.
+   *
+   * @returns how many characters of what is followed it removed.
+   */
+  edit(key: string, how: { readonly byWord: boolean; readonly selecting: boolean }): number;
   /** Remembers what stands there now; the run may go on. */
   remember(): void;
   /** Remembers, and starts the next piece; its beginning may continue this one's end. */
   close(): void;
 }
 
-export function followTyping(memory: EchoMemory): TypedText {
+export function followTyping(memory: Pick<EchoMemory, 'remember'>): TypedText {
   let text: string[] = [];
   let caret = 0;
   /** Where the selection began that ends at the caret. */
@@ -53,17 +57,24 @@ export function followTyping(memory: EchoMemory): TypedText {
     while (at > 0 && text[at - 1] !== ' ') at--;
     return at;
   }
-  function remove(from: number, to: number): void {
+  function remove(from: number, to: number): number {
     // What is about to vanish may already have been echoed by a live search.
     remember();
     text.splice(from, to - from);
     moveTo(from);
     changed = true;
+    return to - from;
   }
-  function removeSelection(): boolean {
-    if (anchor === caret) return false;
-    remove(Math.min(anchor, caret), Math.max(anchor, caret));
-    return true;
+  function removeSelection(): number {
+    return anchor === caret ? 0 : remove(Math.min(anchor, caret), Math.max(anchor, caret));
+  }
+  function removeBy(key: 'Backspace' | 'Delete', byWord: boolean): number {
+    const selected = removeSelection();
+    if (selected > 0) return selected;
+    if (key === 'Delete') return remove(caret, Math.min(text.length, caret + 1));
+    if (caret > 0) return remove(byWord ? wordStart() : caret - 1, caret);
+    tail = byWord ? '' : tail.slice(0, -1);
+    return 0;
   }
 
   return {
@@ -81,16 +92,13 @@ export function followTyping(memory: EchoMemory): TypedText {
       changed = true;
     },
     edit(key, { byWord, selecting }) {
-      if (key === 'Backspace' || (key === 'Delete' && !byWord)) {
-        if (removeSelection()) return;
-        if (key === 'Delete') remove(caret, Math.min(text.length, caret + 1));
-        else if (caret > 0) remove(byWord ? wordStart() : caret - 1, caret);
-        else tail = byWord ? '' : tail.slice(0, -1);
-      } else if (key === 'ArrowLeft') moveTo(byWord ? wordStart() : Math.max(0, caret - 1), selecting);
+      if (key === 'Backspace' || (key === 'Delete' && !byWord)) return removeBy(key, byWord);
+      if (key === 'ArrowLeft') moveTo(byWord ? wordStart() : Math.max(0, caret - 1), selecting);
       else if (key === 'ArrowRight' && !byWord) moveTo(Math.min(text.length, caret + 1), selecting);
       else if (key === 'Home') moveTo(0, selecting);
       else if (key === 'End') moveTo(text.length, selecting);
       else close();
+      return 0;
     },
     remember,
     close,

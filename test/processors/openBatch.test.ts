@@ -5,7 +5,7 @@ import { openBatch } from '../../src/processors/openBatch.ts';
 import { payloadOf, script, START } from '../helpers/recording.ts';
 
 const ENVELOPE: CaptureEnvelope = { session: 's', sequence: 3, grantedAt: START, receivedAt: START + 1 };
-const SEALED: SealedBatch = { ...ENVELOPE, payload: new Uint8Array([7]) };
+const SEALED: SealedBatch = { ...ENVELOPE, payload: new Uint8Array([7]), seal: null };
 const PAYLOAD: CapturePayload = payloadOf(script().move(1, 1).end().events, { subject: 'ann' });
 
 const open = (codec: Partial<Parameters<typeof openBatch>[0]['codec']> = {}) =>
@@ -39,6 +39,20 @@ describe('openBatch', () => {
     const seen: Uint8Array[] = [];
     open({ openPayload: (payload) => (seen.push(payload), { ok: true, value: PAYLOAD }) })(RECORD);
     expect(seen).toEqual([SEALED.payload]);
+  });
+
+  it('quarantines a batch that was received long after its record: a damaged stamp would make all that follow late', () => {
+    const at = (timestamp: number) => open()({ ...RECORD, timestamp });
+    expect(at(ENVELOPE.receivedAt - 60_000).kind).toBe('keep');
+    expect(at(ENVELOPE.receivedAt - 60_001)).toEqual({ kind: 'quarantine', reason: 'bad_envelope' });
+    expect(at(ENVELOPE.receivedAt + 86_400_000).kind).toBe('keep');
+  });
+
+  it('quarantines a batch that was received long before its session was granted', () => {
+    const granted = (grantedAt: number) =>
+      open({ openEnvelope: () => ({ ok: true, value: { ...SEALED, grantedAt } }) })(RECORD);
+    expect(granted(ENVELOPE.receivedAt + 60_000).kind).toBe('keep');
+    expect(granted(ENVELOPE.receivedAt + 60_001)).toEqual({ kind: 'quarantine', reason: 'bad_envelope' });
   });
 
   it('quarantines a record without a value', () => {

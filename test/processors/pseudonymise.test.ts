@@ -15,7 +15,7 @@ const general = (partial: Partial<GeneralBatch> = {}): GeneralBatch => ({
 });
 
 type State = 'active' | 'destroyed' | 'missing';
-function processor(subject: 'none' | 'pseudonym', states: Partial<Record<KeyPurpose, State>> = {}) {
+function processor(subject: 'none' | 'pseudonym', states: Partial<Record<KeyPurpose, State>> = {}, stretch = 0) {
   const asked: string[] = [];
   const state = (purpose: KeyPurpose): State => states[purpose] ?? 'active';
   const keyring = {
@@ -25,7 +25,11 @@ function processor(subject: 'none' | 'pseudonym', states: Partial<Record<KeyPurp
       return state(purpose) === 'active' ? `${purpose} pseudonym` : undefined;
     },
   };
-  const process = pseudonymise({ policy: policyWith({ columns: { subject } }), keyring, nextStep: () => 41 });
+  const process = pseudonymise({
+    policy: policyWith({ columns: { subject } }),
+    keyring,
+    placeFor: () => ({ stretch, step: 41 }),
+  });
   return { process, asked };
 }
 
@@ -50,6 +54,12 @@ describe('pseudonymise', () => {
     expect(strict.asked).toEqual([name]);
     expect(balanced.process(batch)).toMatchObject({ batch: { fields: { subject: 'subject pseudonym' } } });
     expect(balanced.asked).toEqual([name, 'subject 2025-02 Ann']);
+  });
+
+  it('names a later stretch of the session by another name', () => {
+    const later = processor('none', {}, 3);
+    later.process(general({ grantedAt: 0, key: 'k', session: 's' }));
+    expect(later.asked).toEqual(['session 1970-01 k/s/0/3']);
   });
 
   it.each([

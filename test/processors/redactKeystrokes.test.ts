@@ -126,6 +126,16 @@ describe('a run of typing', () => {
     const corrected = script().type('ab').key('Backspace').key('ArrowLeft').key('Delete').type('c');
     expect(tell(corrected)).toEqual(tell(plain));
   });
+
+  it('has the length of what stands there in the end, so that corrections cross no edge of a bucket', () => {
+    const plain = script().type('abc');
+    const corrected = script().type('abcdefgh');
+    for (let i = 0; i < 5; i++) corrected.key('Backspace');
+    expect(tell(corrected)).toEqual(tell(plain));
+    const emptied = script().type('ab');
+    for (let i = 0; i < 5; i++) emptied.key('Backspace');
+    expect(tell(emptied.type('abc'))).toEqual(tell(plain));
+  });
 });
 
 describe('keys outside a run', () => {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { createEchoMemory } from '../../src/privacy/echoes.ts';
 import type { Policy } from '../../src/privacy/policy.ts';
-import { createPublicText } from '../../src/privacy/public-text.ts';
+import { createTypedLetters } from '../../src/privacy/typed-letters.ts';
+import { preparePolicy } from '../../src/processors/pipeline.ts';
 import { redactText } from '../../src/processors/redactText.ts';
 import type { RawAction, TextAction } from '../../src/processors/stages.ts';
 import { policyWith, VOCABULARY } from '../helpers/line.ts';
@@ -32,14 +33,23 @@ interface Given {
   readonly typed?: string;
   readonly complete?: boolean;
   readonly columns?: Partial<Policy['columns']>;
+  readonly text?: Partial<Policy['text']>;
+  /** How many fingerprints the memory has room for. */
+  readonly room?: number;
 }
 
-function texts(action: Partial<RawAction> = {}, { typed = '', complete = true, columns = {} }: Given = {}): TextAction {
-  const echoes = createEchoMemory(VOCABULARY);
+function texts(
+  action: Partial<RawAction> = {},
+  { typed = '', complete = true, columns = {}, text = {}, room = 1_000 }: Given = {},
+): TextAction {
+  const policy = policyWith({ columns, text });
+  const { publicText, freeTexts, echoKey } = preparePolicy(policy, VOCABULARY);
+  const echoes = createEchoMemory(VOCABULARY, createTypedLetters(echoKey, room));
   echoes.remember(typed);
   const processor = redactText({
-    policy: policyWith({ columns }).columns,
-    publicText: createPublicText(VOCABULARY),
+    policy: policy.columns,
+    publicText,
+    freeTexts,
     vocabulary: VOCABULARY,
     echoes,
     isComplete: () => complete,
@@ -120,5 +130,66 @@ describe('echoes are cut', () => {
 
   it('but not of what was typed later', () => {
     expect(texts({ echoes: 0 }, { typed: 'home' })).toMatchObject({ window: '{file} - Home' });
+  });
+});
+
+describe('where any text is kept', () => {
+  const free = {
+    columns: { app: 'recognizers', window: 'recognizers', target: 'recognizers' },
+    text: { mode: 'recognizers' },
+  } as const;
+  const letter = {
+    context: context({ app: 'winword', title: 'Letter 7 to ann@corp.example.docx - Falcon', url: CONTEXT.url }),
+    element: element({ role: 'button', name: 'Send Falcon to queue…', value: 'ann' }),
+  };
+
+  it('texts are as they were, but for what is recognised and numbers; addresses as ever', () => {
+    expect(texts(letter, free)).toMatchObject({
+      app: 'winword',
+      window: 'Letter {n} to {email} - Falcon',
+      url: 'https://docs.example.com/edit/{n}',
+      target: 'Send Falcon to queue…',
+      target_role: 'button',
+    });
+  });
+
+  it('each column is kept as it says itself', () => {
+    const mixed = texts(letter, { ...free, columns: { ...free.columns, app: 'vocabulary', target: 'none' } });
+    expect(mixed).toMatchObject({ app: 'Word', window: 'Letter {n} to {email} - Falcon', target: null });
+  });
+
+  it('echoes are cut from all of them', () => {
+    const typed = 'the falcon for winword, edit';
+    expect(texts(letter, { ...free, typed })).toMatchObject({
+      app: '{typed}',
+      window: 'Letter {n} to {email} - {typed}',
+      url: 'https://docs.example.com/{typed}/{n}',
+      target: 'Send {typed} to queue…',
+    });
+    expect(texts({ ...letter, echoes: 0 }, { ...free, typed })).toMatchObject({ target: 'Send Falcon to queue…' });
+  });
+
+  it('nothing is kept of a secure field, of unknown places, and when something of the session is missing', () => {
+    const secure = element({ role: 'textbox', name: 'Falcon', secure: true });
+    expect(texts({ ...letter, element: secure }, free).target).toBeNull();
+    const nothing = { app: null, window: null, url: null, target: null };
+    expect(texts({ context: null, element: null }, free)).toMatchObject(nothing);
+    expect(texts(letter, { ...free, complete: false })).toMatchObject(nothing);
+  });
+
+  it('no free text is kept once more was typed than is remembered; reviewed ones and addresses are', () => {
+    const full = {
+      ...free,
+      columns: { ...free.columns, app: 'vocabulary' as const },
+      typed: 'falcons and eagles',
+      room: 10,
+    };
+    expect(texts(letter, full)).toMatchObject({
+      app: 'Word',
+      window: null,
+      url: 'https://docs.example.com/edit/{n}',
+      target: null,
+    });
+    expect(texts({ ...letter, echoes: 0 }, full).target).toBe('Send Falcon to queue…');
   });
 });

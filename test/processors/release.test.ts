@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { ReleasedAction, ReleasedFields } from '../../src/events/released.ts';
 import type { Policy } from '../../src/privacy/policy.ts';
 import { readmit, release } from '../../src/processors/release.ts';
-import { OPEN_COLUMNS, policyWith, VOCABULARY } from '../helpers/line.ts';
+import { FREE_TEXT, OPEN_COLUMNS, policyWith, VOCABULARY } from '../helpers/line.ts';
 import { action, pseudonym } from '../helpers/released.ts';
 
 const POLICY = policyWith({ columns: OPEN_COLUMNS });
@@ -148,6 +148,75 @@ describe('release', () => {
   it('takes an entry that holds the separator for one', () => {
     expect(gate(fieldsOf([{ ...CLICK, window: '{typed} - Find - Replace - Home' }]))).toMatchObject({ kind: 'keep' });
     expect(gate(fieldsOf([{ ...CLICK, window: 'Find - Home' }]))).toEqual(REFUSED);
+  });
+});
+
+describe('release where a policy keeps any text', () => {
+  const { text, columns } = FREE_TEXT;
+  const freePolicy = policyWith({ text, columns: { ...OPEN_COLUMNS, ...columns } });
+  const verdict = (column: 'app' | 'window' | 'target', value: unknown, policy = freePolicy): string =>
+    gate(fieldsOf([{ ...CLICK, app: null, window: null, target: null, [column]: value }]), policy).kind;
+
+  it.each(['app', 'window', 'target'] as const)('lets out clean texts in the column %s', (column) => {
+    for (const value of [
+      'Quarterly letter',
+      'Page {n}',
+      '{email}',
+      'see https://docs.example.com/edit/{n} now',
+      'Home - Word',
+    ]) {
+      expect([value, verdict(column, value)]).toEqual([value, 'keep']);
+    }
+  });
+
+  it.each(['app', 'window', 'target'] as const)('looks again at what leaves in the column %s', (column) => {
+    for (const value of [
+      'mail ann.lee@corp.example',
+      '4111 1111 1111 1111',
+      'Page 3',
+      'x²',
+      'see https://ann.example/edit',
+      'www.ann.example',
+      'docs.google.com/ann',
+      'a\u200Bb',
+      'a\nb',
+      ' a',
+      '',
+      'x'.repeat(3_000),
+      {},
+      ['Save'],
+      7,
+    ]) {
+      expect([value, verdict(column, value)]).toEqual([value, 'quarantine']);
+    }
+  });
+
+  it.each(['app', 'window', 'target'] as const)(
+    'refuses such a text in the column %s under every other policy',
+    (column) => {
+      const onlyColumn = policyWith({ columns: { ...OPEN_COLUMNS, ...columns } });
+      const onlyMode = policyWith({ text, columns: OPEN_COLUMNS });
+      const otherColumns = policyWith({ text, columns: { ...OPEN_COLUMNS, ...columns, [column]: 'vocabulary' } });
+      for (const policy of [POLICY, onlyColumn, onlyMode, otherColumns]) {
+        expect(verdict(column, 'Quarterly letter', policy)).toBe('quarantine');
+        expect(verdict(column, null, policy)).toBe('keep');
+      }
+    },
+  );
+
+  it('judges addresses and roles as ever', () => {
+    const bad = { url: 'https://ann.example', target_role: 'ann', key: 'Enter' };
+    for (const [column, value] of Object.entries(bad)) {
+      expect(gate(fieldsOf([{ ...CLICK, [column]: value }]), freePolicy)).toEqual(REFUSED);
+    }
+  });
+
+  it('takes no verdict on one column for another', () => {
+    const mixed = policyWith({ text, columns: { ...OPEN_COLUMNS, window: 'recognizers' } });
+    expect(gate(fieldsOf([{ ...CLICK, window: 'Quarterly letter', target: 'Quarterly letter' }]), mixed)).toEqual(
+      REFUSED,
+    );
+    expect(gate(fieldsOf([{ ...CLICK, window: 'Quarterly letter' }]), mixed).kind).toBe('keep');
   });
 });
 

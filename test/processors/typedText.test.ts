@@ -4,7 +4,7 @@ import { followTyping, type TypedText } from '../../src/processors/typedText.ts'
 /** The texts handed to the memory after typing was closed; the last ones tell what stood there in the end. */
 function followed(write: (typing: TypedText) => void): string[] {
   const texts: string[] = [];
-  const typing = followTyping({ remember: (text) => void texts.push(text), size: 0, has: () => false });
+  const typing = followTyping({ remember: (text) => void texts.push(text) });
   write(typing);
   typing.close();
   return texts;
