@@ -45,7 +45,8 @@ export const COLUMNS: readonly Column[] = [
     type: 'string',
     nullable: false,
     pattern: PSEUDONYM,
-    holds: 'Pseudonym of the session: at most 30 minutes of one person on one device. 32 hexadecimal digits.',
+    holds:
+      'Pseudonym of a stretch of one session: at most 30 minutes of one person on one device, and as many actions as the policy says. 32 hexadecimal digits.',
   },
   {
     name: 'subject',
@@ -58,7 +59,7 @@ export const COLUMNS: readonly Column[] = [
     name: 'step',
     type: 'integer',
     nullable: false,
-    holds: 'Order in the session, from 0. There are no times: order is all that is released.',
+    holds: 'Order in the stretch, from 0. There are no times: order is all that is released.',
   },
   { name: 'action', type: 'string', nullable: false, values: ACTIONS, holds: 'What the person did.' },
   { name: 'app', type: 'string', nullable: true, holds: 'Application, as the vocabulary spells it, or a placeholder.' },
@@ -162,5 +163,7 @@ const INTRODUCTION = [
   '- A row that breaks this contract stops the sink; it does not reach the table.',
   '- The Delta log holds, beside files and their statistics, how far each partition of the sanitised topic has been taken',
   '  (`txn` actions), and the time of each commit: of a sink that follows live recordings it tells roughly when people acted.',
+  "- Each file's `tags` in the log hold `redactory.sanitized`: which records of the sanitised topic its rows come from, as",
+  '  `{"<partition>":[first offset,last offset],…}`. Other records within a range may be in other files of the same commit.',
   '',
 ];

@@ -101,7 +101,7 @@ async function runWriter(files: Map<string, Uint8Array>, topic: Topic, random: R
     if (life > 30) throw new Error('a writer that makes no headway');
     const store = unreliable(files, random, faults);
     try {
-      const sink = await openTrainingTable({ dir: '', topic: TOPIC, now: () => 0, store, zstd, flushRows: 9 });
+      const sink = await openTrainingTable({ topic: TOPIC, now: () => 0, store, zstd, flushRows: 9 });
       await work(sink, topic, random);
       return;
     } catch {
@@ -133,7 +133,7 @@ async function work(sink: TrainingTable, topic: Topic, random: Random): Promise<
 
 async function rowsOf(files: Map<string, Uint8Array>): Promise<string[]> {
   const rows: string[] = [];
-  for await (const batch of (await readTable({ dir: '', store: new MemoryStore(files), zstd })).batches()) {
+  for await (const batch of (await readTable({ store: new MemoryStore(files), zstd })).batches()) {
     for (const { session, step } of batch) {
       const place = Number.parseInt(session, 16);
       rows.push(`${Math.floor(place / 1000)}/${place % 1000}/${step}`);
@@ -160,7 +160,7 @@ test('whatever fails and whoever races, every record is in the table exactly onc
       const quiet = new Map<string, Uint8Array>();
       await runWriter(quiet, topic, seeded(seed), { left: 0 });
       const digest = async (of: Map<string, Uint8Array>) =>
-        await tableDigest(await readTable({ dir: '', store: new MemoryStore(of), zstd }));
+        await tableDigest(await readTable({ store: new MemoryStore(of), zstd }));
       expect(await digest(files)).toEqual(await digest(quiet));
     }),
     { numRuns: 100, endOnFailure: true },

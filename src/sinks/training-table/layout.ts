@@ -3,9 +3,9 @@ import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { COLUMNS } from '../columns.ts';
 import { TableFormatError, type SourceCoordinates } from '../sink.ts';
-import type { MetaData } from './actions.ts';
-import { parseJson } from './actions.ts';
+import { parseJson, type AddFile, type MetaData } from './actions.ts';
 import type { TableState } from './delta-log.ts';
+import type { OffsetRange } from './row-buffer.ts';
 
 export const PROTOCOL = { minReaderVersion: 1, minWriterVersion: 2 } as const;
 
@@ -40,6 +40,34 @@ export const progressMark = (table: string, topic: string, partition: number): s
 /** Progress on a raw partition, of what reached that sanitised partition: the last raw offset that the table includes. */
 export const sourceMark = (table: string, topic: string, partition: number, source: SourceCoordinates): string =>
   `${progressMark(table, topic, partition)}<-${source.topic}/${source.partition}`;
+
+/** Tag of a file that says which records of the sanitised topic its rows come from: `{"<partition>":[from,to],…}`. */
+const SANITIZED_TAG = 'redactory.sanitized';
+
+/** The tags of a file whose rows come from these records. */
+export function fileTags(offsets: ReadonlyMap<number, OffsetRange>): Record<string, string> {
+  const byPartition = [...offsets].toSorted(([a], [b]) => a - b);
+  return { [SANITIZED_TAG]: JSON.stringify(Object.fromEntries(byPartition)) };
+}
+
+const ranges = z.record(
+  z.string().regex(/^\d{1,10}$/u),
+  z.tuple([z.number().int().min(0), z.number().int().min(0)]).readonly(),
+);
+
+/**
+ * First and last offset, by partition of the sanitised topic, of the records that a file's rows come from. All rows of
+ * the file lie within; other records within may be in other files of the same commit.
+ *
+ * @returns undefined for a file that does not say, as files of other writers do not.
+ */
+export function sanitizedRanges(file: Pick<AddFile, 'tags'>): ReadonlyMap<number, OffsetRange> | undefined {
+  const tag = file.tags?.[SANITIZED_TAG];
+  if (!tag) return undefined;
+  const parsed = ranges.safeParse(parseJson(tag, `The tag ${SANITIZED_TAG} of a file`));
+  if (!parsed.success) throw new TableFormatError(`The tag ${SANITIZED_TAG} of a file is not as docs/table.md has it.`);
+  return new Map(Object.entries(parsed.data).map(([partition, range]) => [Number(partition), range]));
+}
 
 /** Kafka's topic names: so that the parts of a mark cannot run into each other. @throws TableFormatError */
 export function checkName(what: string, name: string): void {

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { link, mkdir, open, readdir, readFile, rename, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { SinkStorageError, TableFormatError } from '../sink.ts';
-import type { TableStore } from './store.ts';
+import { SinkStorageError } from '../sink.ts';
+import { assertInside, type TableStore } from './store.ts';
 
 /**
  * A table in a folder of this machine. A file is written under a temporary name, brought to the disk, and then given its
@@ -127,13 +127,8 @@ async function removeOldTemporaries(dir: string): Promise<void> {
   }
 }
 
-/** Paths come out of the table's log, which others may have written: none may lead out of the folder. */
 function inside(dir: string, path: string): string {
-  if (path.startsWith('/') || path.includes('\\') || path.includes('\0') || path.split('/').includes('..')) {
-    throw new TableFormatError(
-      `The table in ${dir} names a file outside of its folder; this version does not read that.`,
-    );
-  }
+  assertInside(dir, path);
   return join(dir, path);
 }
 

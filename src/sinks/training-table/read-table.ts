@@ -1,13 +1,15 @@
 /** Reading a training table: for `inspect table`, and for tests that compare tables. */
-import { createHash } from 'node:crypto';
 import { parquetMetadata, parquetReadObjects } from 'hyparquet';
 import { loadZstd, type Zstd } from '../../events/zstd.ts';
-import { COLUMNS, type TableRow } from '../columns.ts';
+import type { TableRow } from '../columns.ts';
 import { TableFormatError } from '../sink.ts';
+import type { AddFile } from './actions.ts';
 import { openDeltaLog } from './delta-log.ts';
 import { FILE_COLUMNS } from './data-file.ts';
-import { openLocalStore } from './local-store.ts';
+import { sanitizedRanges } from './layout.ts';
 import { asParquetFile, decompressors } from './parquet.ts';
+import { createRowDigest } from './row-digest.ts';
+import type { OffsetRange } from './row-buffer.ts';
 import type { TableStore } from './store.ts';
 
 export interface TableFile {
@@ -17,6 +19,8 @@ export interface TableFile {
   readonly bytes: number;
   /** As its statistics say; undefined when another writer left them out. */
   readonly rows: number | undefined;
+  /** First and last offset of its records, by partition of the sanitised topic; undefined when another writer wrote it. */
+  readonly sanitized: ReadonlyMap<number, OffsetRange> | undefined;
 }
 
 /** A table as of one version. */
@@ -38,12 +42,8 @@ export interface TableView {
  *
  * @throws TableFormatError when there is none, or one that this version cannot read.
  */
-export async function readTable(from: {
-  readonly dir: string;
-  readonly store?: TableStore;
-  readonly zstd?: Zstd;
-}): Promise<TableView> {
-  const store = from.store ?? (await openLocalStore(from.dir));
+export async function readTable(from: { readonly store: TableStore; readonly zstd?: Zstd }): Promise<TableView> {
+  const { store } = from;
   const zstd = from.zstd ?? (await loadZstd());
   const { state } = await openDeltaLog(store, zstd);
   if (state.version < 0) throw new TableFormatError(`There is no table in ${store.location} yet: run the sink first.`);
@@ -52,7 +52,8 @@ export async function readTable(from: {
       path,
       date: add.partitionValues['date'] ?? '',
       bytes: add.size,
-      rows: rowsOf(add.stats),
+      rows: numberOfRecords(add),
+      sanitized: sanitizedRanges(add),
     }))
     .sort((a, b) => (a.date === b.date ? compare(a.path, b.path) : compare(a.date, b.date)));
   return {
@@ -73,15 +74,9 @@ export async function readTable(from: {
  * standing up to someone who makes collisions.
  */
 export async function tableDigest(table: Pick<TableView, 'batches'>): Promise<{ rows: number; digest: string }> {
-  let [rows, sum] = [0, 0n];
-  for await (const batch of table.batches()) {
-    for (const row of batch) {
-      const canonical = JSON.stringify(COLUMNS.map(({ name }) => row[name]));
-      sum += BigInt(`0x${createHash('sha256').update(canonical).digest('hex')}`);
-      rows++;
-    }
-  }
-  return { rows, digest: BigInt.asUintN(256, sum).toString(16).padStart(64, '0') };
+  const digest = createRowDigest();
+  for await (const batch of table.batches()) for (const row of batch) digest.add(row);
+  return digest.result();
 }
 
 const compare = (a: string, b: string): number => (a < b ? -1 : Number(a > b));
@@ -108,7 +103,8 @@ async function* readFileRows(store: TableStore, zstd: Zstd, { path, date }: Tabl
 /** The table's schema was checked when it was written; a row of another writer that differs is not ours to repair. */
 const toTableRow = (row: Record<string, unknown>, date: string): TableRow => ({ ...row, date }) as unknown as TableRow;
 
-function rowsOf(stats: string | null | undefined): number | undefined {
+/** Rows of a file as its statistics say; undefined when they do not. */
+export function numberOfRecords({ stats }: Pick<AddFile, 'stats'>): number | undefined {
   if (!stats) return undefined;
   const found = /"numRecords":(\d+)/u.exec(stats)?.[1];
   return found === undefined ? undefined : Number(found);

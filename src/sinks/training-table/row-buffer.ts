@@ -12,11 +12,16 @@ export interface DayRows {
   /** `YYYY-MM-DD` */
   readonly date: string;
   readonly count: number;
+  /** Where the rows' records lie on the sanitised topic: first and last offset, by partition. */
+  readonly offsets: ReadonlyMap<number, OffsetRange>;
   /** A column's values of rows `start` to before `end`, for the Parquet writer. */
   values(column: keyof TableRow, start: number, end: number): (string | null)[] | Int32Array;
   /** Least and greatest value and number of nulls of each column but `date`. */
   bounds(): ReadonlyMap<keyof TableRow, Bounds>;
 }
+
+/** First and last offset, both included. */
+export type OffsetRange = readonly [from: number, to: number];
 
 export interface Bounds {
   readonly min: string | number | undefined;
@@ -171,6 +176,7 @@ export class RowBuffer {
     return {
       date: new Date(day * 86_400_000).toISOString().slice(0, 10),
       count: order.length,
+      offsets: offsetRanges(stretches),
       values(name, start, end) {
         const rows = order.subarray(start, end);
         if (name === 'step') return Int32Array.from(rows, (row) => steps[row] ?? 0);
@@ -283,6 +289,15 @@ function byPlace(a: Stretch, b: Stretch): number {
   if (a.day !== b.day) return a.day - b.day;
   if (a.session !== b.session) return a.session < b.session ? -1 : 1;
   return a.firstStep - b.firstStep || a.partition - b.partition || a.offset - b.offset;
+}
+
+function offsetRanges(stretches: readonly Stretch[]): ReadonlyMap<number, OffsetRange> {
+  const ranges = new Map<number, OffsetRange>();
+  for (const { partition, offset } of stretches) {
+    const [from, to] = ranges.get(partition) ?? [offset, offset];
+    ranges.set(partition, [Math.min(from, offset), Math.max(to, offset)]);
+  }
+  return ranges;
 }
 
 /** Row numbers in the order of session and step. `stretches` are in order; their steps should not overlap, but may. */

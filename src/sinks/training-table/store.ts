@@ -1,6 +1,8 @@
+import { TableFormatError } from '../sink.ts';
+
 /**
- * Where a table's files live. Small on purpose: local disk today, an object store later. Paths are relative to the
- * table, with `/` between names.
+ * Where a table's files live: local disk or an object store. Small on purpose. Paths are relative to the table, with `/`
+ * between names.
  */
 export interface TableStore {
   /** For messages: where the table is. */
@@ -15,4 +17,17 @@ export interface TableStore {
   put(path: string, data: Uint8Array): Promise<void>;
   /** Deletes a file; none there is fine. */
   delete(path: string): Promise<void>;
+}
+
+/**
+ * Paths come out of the table's log, which others may have written: none may lead out of the table.
+ *
+ * @throws TableFormatError
+ */
+export function assertInside(location: string, path: string): void {
+  if (path.startsWith('/') || path.includes('\\') || path.includes('\0') || path.split('/').includes('..')) {
+    throw new TableFormatError(
+      `The table in ${location} names a file outside of its folder; this version does not read that.`,
+    );
+  }
 }

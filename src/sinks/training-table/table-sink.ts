@@ -12,14 +12,13 @@ import { renderCommit, type Action, type AddFile } from './actions.ts';
 import { renderCheckpoint } from './checkpoint.ts';
 import { encodeDataFile } from './data-file.ts';
 import { checkpointPath, commitPath, LAST_CHECKPOINT, openDeltaLog, type DeltaLog } from './delta-log.ts';
-import { assertWritable, checkName, newMetaData, progressMark, PROTOCOL, sourceMark } from './layout.ts';
-import { openLocalStore } from './local-store.ts';
+import { assertWritable, checkName, fileTags, newMetaData, progressMark, PROTOCOL, sourceMark } from './layout.ts';
 import { RowBuffer } from './row-buffer.ts';
 import type { TableStore } from './store.ts';
 
 export interface TrainingTableOptions {
-  /** The table's folder; made if it is not there. */
-  readonly dir: string;
+  /** Where the table is, opened for writing; the table is made if it is not there. */
+  readonly store: TableStore;
   /** The table's own name, a part of its progress marks. Default `training`. */
   readonly name?: string;
   /** The sanitised topic that the offsets belong to. */
@@ -30,8 +29,6 @@ export interface TrainingTableOptions {
   readonly flushBytes?: number;
   /** Clock for the times that a Delta log wants: of commits, never of actions. Milliseconds since the epoch. */
   readonly now: () => number;
-  /** Where the files go, in place of the folder `dir`. */
-  readonly store?: TableStore;
   readonly zstd?: Zstd;
   readonly onCommit?: (commit: TableCommit) => void;
 }
@@ -76,13 +73,13 @@ export interface TrainingTable extends Sink {
  * {@link FencedSinkError}. After any other error than these the sink is closed: open it again.
  *
  * @throws TableFormatError when the table there is not one that this version may write to.
- * @throws SinkStorageError when the folder cannot be used.
+ * @throws SinkStorageError when the store cannot be used.
  */
 export async function openTrainingTable(options: TrainingTableOptions): Promise<TrainingTable> {
   const name = options.name ?? 'training';
   checkName('table name', name);
   checkName('topic', options.topic);
-  const store = options.store ?? (await openLocalStore(options.dir));
+  const { store } = options;
   const zstd = options.zstd ?? (await loadZstd());
   const log = await openDeltaLog(store, zstd);
   if (log.state.version < 0) {
@@ -93,7 +90,7 @@ export async function openTrainingTable(options: TrainingTableOptions): Promise<
     await log.advance();
   }
   assertWritable(log.state, name, store.location);
-  return new TableSink({ ...options, name }, store, zstd, log);
+  return new TableSink({ ...options, name }, zstd, log);
 }
 
 /** How far a partition has come, with what is waiting. */
@@ -143,9 +140,9 @@ class TableSink implements TrainingTable {
     failedCheckpoints: 0,
   };
 
-  constructor(options: TrainingTableOptions & { readonly name: string }, store: TableStore, zstd: Zstd, log: DeltaLog) {
+  constructor(options: TrainingTableOptions & { readonly name: string }, zstd: Zstd, log: DeltaLog) {
     this.#options = options;
-    this.#store = store;
+    this.#store = options.store;
     this.#zstd = zstd;
     this.#log = log;
     this.#layout = layoutOf(log);
@@ -296,6 +293,7 @@ class TableSink implements TrainingTable {
         modificationTime: now,
         dataChange: true,
         stats: file.stats,
+        tags: fileTags(day.offsets),
       });
     }
     const actions: Action[] = [...this.#marks(waiting, now), ...adds.map((add) => ({ add }))];
