@@ -9,6 +9,39 @@ import { asParquetFile, decompressors } from '../../src/sinks/training-table/par
 import { readTopic } from '../simulation/oracle.ts';
 import { bytesHaystacks, textHaystack, type Haystack } from './needles.ts';
 
+/**
+ * The raw topic's bytes, and the files of the log that they lie in. A payload that could be unpacked as it lies there would
+ * be unpacked here: compressed text is not found by searching for it.
+ */
+export async function rawHaystacks({
+  config,
+  log,
+  codec,
+  zstd,
+}: Workspace): Promise<{ readonly haystacks: readonly Haystack[]; readonly sessions: ReadonlySet<string> }> {
+  const haystacks: Haystack[] = [];
+  const sessions = new Set<string>();
+  for (const { partition, offset, key, headers, value } of await readTopic(log, TOPICS.raw)) {
+    const name = `${TOPICS.raw}/${partition}/${offset}`;
+    haystacks.push(textHaystack(`${name}, outside`, `${key} ${JSON.stringify(headers)}`, true));
+    if (value === null) continue;
+    haystacks.push(...bytesHaystacks(name, value));
+    const envelope = codec.openEnvelope(value);
+    if (!envelope.ok) throw new Error(`${name} has no envelope`);
+    sessions.add(envelope.value.session);
+    try {
+      haystacks.push(...bytesHaystacks(`${name}, unpacked`, zstd.decompress(envelope.value.payload, 1 << 24)));
+    } catch {
+      // Sealed.
+    }
+  }
+  for (const entry of await readdir(join(config.data, 'log'), { recursive: true, withFileTypes: true })) {
+    if (entry.isFile())
+      haystacks.push(...bytesHaystacks(entry.name, await readFile(join(entry.parentPath, entry.name))));
+  }
+  return { haystacks, sessions };
+}
+
 export async function everythingReleased(workspace: Workspace): Promise<Haystack[]> {
   return [...(await topicHaystacks(workspace)), ...(await fileHaystacks(workspace))];
 }
@@ -20,6 +53,8 @@ async function topicHaystacks(workspace: Workspace): Promise<Haystack[]> {
     [TOPICS.quarantine, (value) => codec.decodeQuarantine(value)],
     [TOPICS.consent, (value) => codec.decodeConsent(value)],
     [TOPICS.keyring, (value) => codec.decodeKeyEntry(value)],
+    [TOPICS.sealing, (value) => codec.decodeSealingKey(value)],
+    [TOPICS.devices, (value) => codec.decodeDevice(value)],
     [TOPICS.erasures, (value) => codec.decodeErasure(value)],
   ];
   const haystacks: Haystack[] = [];

@@ -12,8 +12,9 @@ import { normaliseSegment, tokens } from '../../src/privacy/text.ts';
 import type { Vocabulary } from '../../src/privacy/vocabulary.ts';
 import type { PlantedString } from '../../src/producers/simulator/index.ts';
 import { TOPICS } from '../../src/runtime/topics.ts';
+import { unsealAll } from '../helpers/sealing.ts';
 import { openRaw, placeOf, readTopic } from '../simulation/oracle.ts';
-import { everythingReleased } from './haystacks.ts';
+import { everythingReleased, rawHaystacks } from './haystacks.ts';
 import { Line } from './line.ts';
 import { needlesOf, search } from './needles.ts';
 
@@ -29,6 +30,7 @@ describe('nothing planted comes out', () => {
     const line = await Line.create(policy, seed);
     await line.simulate('first');
     await line.canaries();
+    const raw = await line.withWorkspace(rawHaystacks);
     await line.damaged();
     await line.command('run', '--until-end', '--json');
     await line.simulate('second');
@@ -43,6 +45,10 @@ describe('nothing planted comes out', () => {
     const { vocabulary } = await loadPolicy(line.policyFile);
     const needles = needlesOf(line.planted, vocabulary);
     expect(needles.length).toBeGreaterThan(3000);
+    // A session's id is outside of the seal, as docs/sealing.md says.
+    const sealed = line.planted.filter(({ text }) => !raw.sessions.has(text));
+    expect(line.planted.length - sealed.length).toBeLessThanOrEqual(1);
+    expect(search(raw.haystacks, needlesOf(sealed, vocabulary))).toEqual([]);
     expect(await echoes(line, vocabulary)).toEqual([]);
     await line.foreignRecords();
     expect(search([...released, ...line.written], needles)).toEqual([]);
@@ -54,8 +60,10 @@ describe('nothing planted comes out', () => {
  * batches released, though it is public elsewhere.
  */
 async function echoes(line: Line, vocabulary: Vocabulary): Promise<string[]> {
-  return line.withWorkspace(async ({ log, codec }) => {
-    const raw = new Map((await readTopic(log, TOPICS.raw)).map((record) => [placeOf(record), record]));
+  return line.withWorkspace(async (workspace) => {
+    const { log, codec } = workspace;
+    const opened = await unsealAll(workspace, await readTopic(log, TOPICS.raw));
+    const raw = new Map(opened.map((record) => [placeOf(record), record]));
     const entered = enteredBySession(line.planted, vocabulary);
     const found: string[] = [];
     for (const { headers, value } of await readTopic(log, TOPICS.sanitized)) {

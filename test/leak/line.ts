@@ -61,7 +61,7 @@ export class Line {
   }
 
   async withWorkspace<T>(work: (workspace: Workspace) => Promise<T>): Promise<T> {
-    const workspace = await openWorkspace(await this.#config(), {}, () => START);
+    const workspace = await openWorkspace(await this.#config(), {}, { now: () => START });
     try {
       return await work(workspace);
     } finally {
@@ -77,7 +77,7 @@ export class Line {
     await this.withWorkspace(async (workspace) => {
       const at = (await workspace.trustedNow()) + 60_000;
       const { captured, texts } = canarySession(this.#seed, at, await workspace.subjectKeys());
-      const ingest = createIngest(workspace);
+      const ingest = createIngest({ ...workspace, sealer: await workspace.sealer() });
       await ingest.decide(
         makeDecision('enrol', {
           subjectKey: captured.key,

@@ -29,7 +29,7 @@ const NAMING: ReadonlySet<PlantedKind> = new Set(['name', 'email', 'subject', 'd
  * typing comes back in them is another check.
  */
 export function needlesOf(planted: readonly Pick<PlantedString, 'text' | 'kind'>[], vocabulary: Vocabulary): Needle[] {
-  const publicWords = new Set(vocabulary.entries.flatMap(({ text }) => tokens(text)));
+  const publicWords = vocabulary.entries.flatMap(({ text }) => tokens(text)).join(' ');
   const needles = new Map<string, Needle>();
   const add = (form: string, from: string): void => {
     const lower = form.toLowerCase();
@@ -42,7 +42,8 @@ export function needlesOf(planted: readonly Pick<PlantedString, 'text' | 'kind'>
     for (const form of formsOf(text)) add(form, `${kind} ${text}`);
     if (!NAMING.has(kind)) continue;
     for (const word of tokens(text)) {
-      if (word.length >= 5 && !publicWords.has(word) && word !== 'example') add(word, `${kind} ${text}`);
+      // Whoever looks for `solution` finds it in every `Resolution`.
+      if (word.length >= 5 && !publicWords.includes(word) && word !== 'example') add(word, `${kind} ${text}`);
     }
   }
   return [...needles.values()];
@@ -61,16 +62,25 @@ function formsOf(text: string): string[] {
   return [text, url, url.replaceAll('%20', '+'), JSON.stringify(text).slice(1, -1), bytes.toString('hex'), ...base64];
 }
 
-/** What was found where; nothing, if all is well. */
+/** What was found where; nothing, if all is well. Each text is gone through once, however many needles there are. */
 export function search(haystacks: readonly Haystack[], needles: readonly Needle[]): string[] {
-  const found: string[] = [];
+  const byBeginning = new Map<string, Needle[]>();
+  for (const needle of needles) {
+    const beginning = needle.form.slice(0, SHORTEST);
+    const others = byBeginning.get(beginning);
+    if (others === undefined) byBeginning.set(beginning, [needle]);
+    else others.push(needle);
+  }
+  const found = new Set<string>();
   for (const { name, text, noisy } of haystacks) {
-    for (const { form, from } of needles) {
-      if (noisy && form.length < SHORTEST_IN_NOISE) continue;
-      if (text.includes(form)) found.push(`${form} (of: ${from}) in ${name}`);
+    for (let at = 0; at + SHORTEST <= text.length; at++) {
+      for (const { form, from } of byBeginning.get(text.slice(at, at + SHORTEST)) ?? []) {
+        if (noisy && form.length < SHORTEST_IN_NOISE) continue;
+        if (text.startsWith(form, at)) found.add(`${form} (of: ${from}) in ${name}`);
+      }
     }
   }
-  return found;
+  return [...found];
 }
 
 /** Bytes as text: once as UTF-8 for what is readable, once byte for byte for UTF-16 and what is neither. */
