@@ -1,0 +1,177 @@
+import cors from '@fastify/cors';
+import helmet from '@fastify/helmet';
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { parseJson, type Body } from './bodies.ts';
+import type { Gateway, Person } from './gateway.ts';
+import type { Asking } from './identity.ts';
+import { openApi, OPENAPI_PATH } from './openapi.ts';
+import { CAPTURE_TYPE, isRefused, JSON_TYPE, REFUSALS, SEALED_TYPE, type Reason, type Refused } from './protocol.ts';
+import { ROUTES, type Route } from './routes.ts';
+
+export interface AppOptions {
+  readonly gateway: Gateway;
+  /** Who asks, or undefined. Asked of every request before its body is read. */
+  readonly signIn: (asking: Asking) => Promise<Person | undefined>;
+  readonly maxBodyBytes: number;
+  /** Requests that are worked on at once; more are answered 503. */
+  readonly maxInFlight: number;
+  /** A request must have come in whole within this time, ms. */
+  readonly requestTimeoutMs: number;
+  readonly corsOrigins: readonly string[];
+  readonly tls: { readonly cert: string; readonly key: string } | null;
+  /** Whether a throw is the log's: then it is answered 503, else 500. */
+  readonly isUnavailable: (error: unknown) => boolean;
+  readonly observe: {
+    refused(reason: Reason, isBatch: boolean): void;
+    granted(): void;
+    inFlight(count: number): void;
+    failed(error: unknown): void;
+  };
+}
+
+/** The gateway over HTTP. Nothing of a request is logged, nor repeated in an answer. */
+export async function createApp(options: AppOptions): Promise<FastifyInstance> {
+  const { gateway, observe } = options;
+  const server: FastifyInstance = fastify({
+    logger: false,
+    bodyLimit: options.maxBodyBytes,
+    requestTimeout: options.requestTimeoutMs,
+    routerOptions: { maxParamLength: 128 },
+    ...serverOptions(options),
+    frameworkErrors: (_error, _request, reply) => void refuse(reply, { refused: 'bad_request' }),
+  });
+  const people = new WeakMap<FastifyRequest, Person>();
+  const counted = new WeakSet<FastifyRequest>();
+  let inFlight = 0;
+
+  await server.register(helmet, {
+    contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
+    referrerPolicy: { policy: 'no-referrer' },
+  });
+  if (options.corsOrigins.length > 0) {
+    await server.register(cors, {
+      origin: [...options.corsOrigins],
+      methods: ['GET', 'POST', 'PUT', 'DELETE'],
+      allowedHeaders: ['authorization', 'content-type', 'content-encoding'],
+      exposedHeaders: ['retry-after'],
+    });
+  }
+  server.addHook('onRequest', async (request, reply) => {
+    reply.header('cache-control', 'no-store');
+    if (request.routeOptions.url === OPENAPI_PATH) return;
+    if (inFlight >= options.maxInFlight) return refuse(reply, { refused: 'busy', retryAfter: 1 });
+    counted.add(request);
+    observe.inFlight(++inFlight);
+    const { headers, socket } = request;
+    const person = await options.signIn({ headers, remoteAddress: socket.remoteAddress });
+    if (person === undefined) return refuse(reply, { refused: 'unauthenticated' });
+    const refused = gateway.admit(person);
+    if (refused !== undefined) return refuse(reply, refused);
+    people.set(request, person);
+  });
+  const leave = (request: FastifyRequest): void => {
+    if (counted.delete(request)) observe.inFlight(--inFlight);
+  };
+  server.addHook('onResponse', async (request) => leave(request));
+  server.addHook('onRequestAbort', async (request) => leave(request));
+
+  server.removeAllContentTypeParsers();
+  for (const type of [JSON_TYPE, CAPTURE_TYPE, SEALED_TYPE]) {
+    server.addContentTypeParser(type, { parseAs: 'buffer' }, async (_request: FastifyRequest, body: Buffer) => body);
+  }
+
+  function refuse(reply: FastifyReply, { refused, status, until, retryAfter }: Refused): FastifyReply {
+    const [usual, message] = REFUSALS[refused];
+    observe.refused(refused, reply.request.routeOptions.url?.includes('/batches/') === true);
+    if (retryAfter !== undefined) reply.header('retry-after', String(retryAfter));
+    if (refused === 'unauthenticated') reply.header('www-authenticate', 'Bearer');
+    return reply.code(status ?? usual).send({ error: refused, message, ...(until === undefined ? {} : { until }) });
+  }
+
+  for (const route of ROUTES) {
+    server.route({
+      method: route.method,
+      url: route.path,
+      handler: async (request, reply) => {
+        const person = people.get(request);
+        if (person === undefined) return refuse(reply, { refused: 'unauthenticated' });
+        const sent = bodyOf(request);
+        const body = readBody(route, sent);
+        if ('refused' in body) return refuse(reply, body);
+        const params = paramsOf(request.params);
+        const outcome = await route.serve(gateway, { person, params, body: body.value, sent });
+        if (outcome !== null && isRefused(outcome)) return refuse(reply, outcome);
+        if (route.status === 201) observe.granted();
+        if (route.answer === null || outcome === null) return reply.code(route.status).send();
+        // Checked: what is answered is what the document says.
+        return reply.code(route.status).send(route.answer.parse(outcome));
+      },
+    });
+  }
+  const document = openApi(options.maxBodyBytes);
+  server.get(OPENAPI_PATH, (_request, reply) => reply.send(document));
+
+  server.setNotFoundHandler((request, reply) => {
+    const [path = ''] = request.url.split('?');
+    const methods = allowedAt(path);
+    if (methods.length === 0) return refuse(reply, { refused: 'not_found' });
+    reply.header('allow', methods.join(', '));
+    return refuse(reply, { refused: 'method_not_allowed' });
+  });
+  server.setErrorHandler((error, _request, reply) => {
+    const refused = frameworkRefusal(error);
+    if (refused !== undefined) return refuse(reply, { refused });
+    observe.failed(error);
+    if (options.isUnavailable(error)) return refuse(reply, { refused: 'unavailable', retryAfter: 2 });
+    return refuse(reply, { refused: 'internal' });
+  });
+  return server;
+}
+
+function serverOptions({ requestTimeoutMs, tls }: AppOptions): object {
+  const times = { headersTimeout: requestTimeoutMs, connectionsCheckingInterval: Math.min(1_000, requestTimeoutMs) };
+  return tls === null ? { http: times } : { https: { ...times, ...tls, minVersion: 'TLSv1.2' } };
+}
+
+function bodyOf({ headers, body }: FastifyRequest): Body {
+  const [type = ''] = (headers['content-type'] ?? '').split(';');
+  return {
+    type: type.trim().toLowerCase(),
+    encoding: headers['content-encoding'],
+    bytes: Buffer.isBuffer(body) ? body : Buffer.alloc(0),
+  };
+}
+
+function readBody({ body }: Route, sent: Body): { readonly value: unknown } | Refused {
+  if (body === null) return { value: undefined };
+  // Without a body, fastify looks at no type.
+  if (body === 'batch') return sent.bytes.length === 0 ? { refused: 'bad_batch', status: 422 } : { value: undefined };
+  if (sent.type !== JSON_TYPE) return { refused: sent.bytes.length === 0 ? 'bad_request' : 'unsupported_type' };
+  if (sent.encoding !== undefined && sent.encoding !== 'identity') return { refused: 'unsupported_encoding' };
+  const parsed = body.safeParse(parseJson(sent.bytes));
+  return parsed.success ? { value: parsed.data } : { refused: 'bad_request' };
+}
+
+function paramsOf(params: unknown): Readonly<Record<string, string>> {
+  const entries = typeof params === 'object' && params !== null ? Object.entries(params) : [];
+  return Object.fromEntries(entries.map(([name, value]) => [name, String(value)]));
+}
+
+const PATHS = ROUTES.map(({ path, method }) => ({
+  method,
+  matches: new RegExp(`^${path.replaceAll(/:\w+/gu, '[^/]+')}$`, 'u'),
+}));
+
+function allowedAt(path: string): readonly string[] {
+  if (path === OPENAPI_PATH) return ['GET'];
+  return PATHS.filter(({ matches }) => matches.test(path)).map(({ method }) => method);
+}
+
+/** What fastify refuses by itself, by its codes. */
+function frameworkRefusal(error: unknown): Reason | undefined {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return 'too_large';
+  if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') return 'unsupported_type';
+  if (code.startsWith('FST_ERR_CTP_') || code === 'FST_ERR_BAD_URL' || code === 'ECONNRESET') return 'bad_request';
+  return undefined;
+}

@@ -1,0 +1,281 @@
+import { createHash, randomUUID } from 'node:crypto';
+import type { Codec } from '../../events/codec.ts';
+import type { ConsentDecision, SealingKey } from '../../events/control.ts';
+import type { CaptureEnvelope, SealedBatch } from '../../events/raw.ts';
+import type { Zstd } from '../../events/zstd.ts';
+import type { ConsentTimeline } from '../../privacy/consent.ts';
+import { makeDecision } from '../../privacy/decisions.ts';
+import type { Sealed } from '../../privacy/sealing/seal.ts';
+import { readBatch, type Batch, type Body } from './bodies.ts';
+import {
+  isRefused,
+  MAX_GRANT_MS,
+  THINNABLE,
+  type Acknowledged,
+  type Grant,
+  type Recordable,
+  type Refused,
+  type Status,
+} from './protocol.ts';
+import { createQuotas, secondsLeft } from './quotas.ts';
+import { createSessions, type Session } from './sessions.ts';
+
+/** Who asks, as the sign-in found. */
+export interface Person {
+  readonly subjectKey: string;
+  /** The only device that the sign-in is good for, or null. */
+  readonly device: string | null;
+}
+
+/** What the gateway needs of the line. */
+export interface GatewayPorts {
+  readonly codec: Pick<Codec, 'packPayload' | 'openPayload'>;
+  readonly zstd: Zstd;
+  /** The trusted side's clock, ms. */
+  readonly now: () => number;
+  readonly consent: Pick<ConsentTimeline, 'judge' | 'status'>;
+  /** Waits until consent, erasures and sealing keys hold all that was on their topics when it was called. */
+  catchUp(): Promise<void>;
+  readonly subjectKey: (subject: string) => string;
+  readonly sealingKeys: {
+    /** @throws when there is none. */
+    current(): SealingKey;
+    /** When it stopped being the current one: ms, null while it is; undefined for a key that is not in use. */
+    retiredAt(keyId: string): number | null | undefined;
+  };
+  seal(envelope: CaptureEnvelope, packed: Uint8Array): Promise<Sealed>;
+  /** Durable when it resolves. */
+  append(subjectKey: string, batch: SealedBatch): Promise<void>;
+  /** Durable when it resolves. */
+  decide(decision: ConsentDecision): Promise<void>;
+  /** What became of a batch that was kept. */
+  kept(what: { readonly events: number | null; readonly bytes: number; readonly seconds: number }): void;
+}
+
+export interface GatewayLimits {
+  readonly maxBodyBytes: number;
+  readonly maxPayloadBytes: number;
+  /** Bytes of a record on the log. */
+  readonly maxRecordBytes: number;
+  readonly maxEventsPerBatch: number;
+  readonly requestsPerMinute: number;
+  readonly dataBudgetBytes: number;
+}
+
+/** The rules of the protocol, apart from HTTP. Every answer is a value; a throw is a fault of the line or of the program. */
+export interface Gateway {
+  /** Counts a request of a person: every one, before anything else is done for it. */
+  admit(person: Person): Refused | undefined;
+  grant(person: Person, device: string): Promise<Grant | Refused>;
+  put(person: Person, session: string, sequence: number, body: Body): Promise<Acknowledged | Refused>;
+  end(person: Person, session: string): Refused | undefined;
+  status(person: Person): Promise<Status>;
+  decide(person: Person, kind: 'pause' | 'resume' | 'withdraw', minutes?: number): Promise<Status>;
+}
+
+const SUITE = 'DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, AES-128-GCM';
+/** From this share of the budget on, recorders are asked to leave out what matters least. */
+const THIN_FROM = 0.8;
+/** Room for what a record has around its payload. */
+const ENVELOPE_BYTES = 1_024;
+/** Bodies that are unpacked and read side by side: bounds the memory for it. */
+const READ_AT_ONCE = 4;
+/** A recorder looks again for a key when its session ends; a little more for the way. */
+const RETIRED_KEY_MS = MAX_GRANT_MS + 60_000;
+
+export function createGateway(options: {
+  readonly ports: GatewayPorts;
+  readonly limits: GatewayLimits;
+  readonly record: Recordable;
+  /** The policy's guard: for so long after a pause no session is granted, ms. */
+  readonly guardMs: number;
+}): Gateway {
+  const { ports, limits, record, guardMs } = options;
+  const sessions = createSessions(randomUUID);
+  const quotas = createQuotas(limits);
+  const reading = atMost(READ_AT_ONCE);
+  const bodyTools = {
+    codec: ports.codec,
+    zstd: ports.zstd,
+    maxPayloadBytes: limits.maxPayloadBytes,
+    maxEvents: limits.maxEventsPerBatch,
+  };
+
+  const remaining = (person: string, now: number): number =>
+    Math.max(0, limits.dataBudgetBytes - quotas.sent(person, now));
+  const thin = (person: string, now: number): Status['thin'] =>
+    quotas.sent(person, now) >= limits.dataBudgetBytes * THIN_FROM ? [...THINNABLE] : [];
+
+  async function grant({ subjectKey, device: only }: Person, device: string): Promise<Grant | Refused> {
+    if (only !== null && only !== device) return { refused: 'device_mismatch' };
+    await ports.catchUp();
+    const now = ports.now();
+    const verdict = ports.consent.judge(subjectKey, now, now);
+    if (!verdict.allowed) return denied(subjectKey, verdict.reason, now);
+    const key = ports.sealingKeys.current();
+    const session = sessions.open({ subjectKey, device, now });
+    return {
+      session: session.id,
+      grantedAt: session.grantedAt,
+      endsAt: session.endsAt,
+      limits: {
+        maxBodyBytes: limits.maxBodyBytes,
+        maxPayloadBytes: limits.maxPayloadBytes,
+        maxEventsPerBatch: limits.maxEventsPerBatch,
+        requestsPerMinute: limits.requestsPerMinute,
+        dataBudgetBytes: limits.dataBudgetBytes,
+        remainingBytes: remaining(subjectKey, now),
+      },
+      sealing: { keyId: key.keyId, publicKey: Buffer.from(key.publicKey).toString('base64'), suite: SUITE },
+      record,
+    };
+  }
+
+  type Denial = Exclude<ReturnType<ConsentTimeline['judge']>, { allowed: true }>['reason'];
+
+  function denied(subjectKey: string, reason: Denial, now: number): Refused {
+    if (reason !== 'paused' && reason !== 'session_ended_by_consent') return { refused: reason, retryAfter: 60 };
+    const status = ports.consent.status(subjectKey, now);
+    // Over, or not begun by a clock that is ahead of ours: what is left is the guard.
+    const until = (status.kind === 'paused' ? status.until : now) + guardMs;
+    return { refused: 'paused', until, retryAfter: Math.max(1, Math.ceil((until - now) / 1_000)) };
+  }
+
+  async function put(person: Person, id: string, sequence: number, body: Body): Promise<Acknowledged | Refused> {
+    const session = sessions.find(id, person.subjectKey);
+    if (session === undefined) return { refused: 'not_found' };
+    const mine = session.turn.then(() => putNext(session, sequence, body));
+    session.turn = mine.catch(() => undefined);
+    return mine;
+  }
+
+  async function putNext(session: Session, sequence: number, body: Body): Promise<Acknowledged | Refused> {
+    const { subjectKey } = session;
+    const digest = digestOf(body);
+    const before = session.acknowledged.get(sequence);
+    if (before !== undefined) {
+      return before.digest === digest ? acknowledged(sequence, before.receivedAt) : { refused: 'conflict' };
+    }
+    const closed = await closedBy(session);
+    if (closed !== undefined) return closed;
+    if (sequence <= session.last) return { refused: 'out_of_order' };
+
+    const batch = await reading(() => readBatch(body, bodyTools));
+    if (isRefused(batch)) return batch;
+    const refused = check(session, batch);
+    if (refused !== undefined) return refused;
+    const receivedAt = ports.now();
+    const size = body.bytes.length;
+    if (!quotas.spend(subjectKey, size, receivedAt)) {
+      return { refused: 'over_budget', retryAfter: secondsLeft(receivedAt) };
+    }
+    try {
+      const started = performance.now();
+      const envelope = { session: session.id, sequence, grantedAt: session.grantedAt, receivedAt };
+      const { payload, seal } = batch.kind === 'sealed' ? batch : await ports.seal(envelope, batch.packed);
+      await ports.append(subjectKey, { ...envelope, payload, seal });
+      const seconds = (performance.now() - started) / 1_000;
+      ports.kept({ events: batch.kind === 'sealed' ? null : batch.events, bytes: size, seconds });
+    } catch (error) {
+      quotas.refund(subjectKey, size, receivedAt);
+      throw error;
+    }
+    session.acknowledged.set(sequence, { digest, receivedAt });
+    session.last = sequence;
+    return acknowledged(sequence, receivedAt);
+
+    function acknowledged(number: number, at: number): Acknowledged {
+      const now = ports.now();
+      const remainingBytes = remaining(subjectKey, now);
+      return { sequence: number, receivedAt: at, remainingBytes, thin: thin(subjectKey, now) };
+    }
+  }
+
+  /** Judged anew for each batch, on consent as it is now: a decision ends a session with the next batch. */
+  async function closedBy(session: Session): Promise<Refused | undefined> {
+    await ports.catchUp();
+    const now = ports.now();
+    if (session.ended === null && now >= session.endsAt) session.ended = 'expired';
+    if (session.ended === null) {
+      const verdict = ports.consent.judge(session.subjectKey, session.grantedAt, now);
+      if (!verdict.allowed) session.ended = denied(session.subjectKey, verdict.reason, now).refused;
+    }
+    if (session.ended === null) return undefined;
+    const why: Refused =
+      session.ended === 'paused' ? denied(session.subjectKey, 'paused', now) : { refused: session.ended };
+    return { ...why, status: 410 };
+  }
+
+  function check(session: Session, batch: Batch): Refused | undefined {
+    if (batch.kind === 'sealed') {
+      if (batch.payload.length + ENVELOPE_BYTES > limits.maxRecordBytes) return { refused: 'too_large' };
+      const retiredAt = ports.sealingKeys.retiredAt(batch.seal.keyId);
+      const inUse = retiredAt !== undefined && (retiredAt === null || ports.now() - retiredAt <= RETIRED_KEY_MS);
+      return inUse ? undefined : { refused: 'unknown_sealing_key' };
+    }
+    if (batch.packed.length + ENVELOPE_BYTES > limits.maxRecordBytes) return { refused: 'too_large' };
+    if (ports.subjectKey(batch.subject) !== session.subjectKey) return { refused: 'subject_mismatch' };
+    return batch.device === session.device ? undefined : { refused: 'device_mismatch' };
+  }
+
+  async function status({ subjectKey }: Person, notBefore = 0): Promise<Status> {
+    await ports.catchUp();
+    const now = Math.max(ports.now(), notBefore);
+    const standing = ports.consent.status(subjectKey, now);
+    return {
+      recording: standing.kind,
+      until: standing.kind === 'paused' ? standing.until : null,
+      sessions: sessions.openOf(subjectKey, now).length,
+      sentBytesToday: quotas.sent(subjectKey, now),
+      dataBudgetBytes: limits.dataBudgetBytes,
+      thin: thin(subjectKey, now),
+    };
+  }
+
+  return {
+    admit({ subjectKey }) {
+      const wait = quotas.request(subjectKey, ports.now());
+      return wait === 0 ? undefined : { refused: 'rate', retryAfter: wait };
+    },
+    grant,
+    put,
+    end({ subjectKey }, id) {
+      const session = sessions.find(id, subjectKey);
+      if (session === undefined) return { refused: 'not_found' };
+      session.ended ??= 'ended';
+      return undefined;
+    },
+    status: (person) => status(person),
+    async decide(person, kind, minutes) {
+      const { subjectKey } = person;
+      const length = minutes === undefined ? {} : { minutes };
+      const now = ports.now();
+      await ports.decide(makeDecision(kind, { subjectKey, now, randomId: randomUUID, ...length }));
+      if (kind === 'pause') sessions.endAll(subjectKey, 'paused');
+      if (kind === 'withdraw') sessions.endAll(subjectKey, 'withdrawn');
+      // A pause still holds in the millisecond in which it is ended.
+      return status(person, now + 1);
+    },
+  };
+}
+
+function digestOf({ type, encoding = '', bytes }: Body): string {
+  return createHash('sha256').update(`${type}\0${encoding}\0`).update(bytes).digest('base64');
+}
+
+/** Runs so many at a time; the others wait for their turn. */
+function atMost(count: number): <T>(work: () => Promise<T>) => Promise<T> {
+  const waiting: (() => void)[] = [];
+  let free = count;
+  return async (work) => {
+    if (free === 0) await new Promise<void>((go) => waiting.push(go));
+    else free--;
+    try {
+      return await work();
+    } finally {
+      const next = waiting.shift();
+      if (next === undefined) free++;
+      else next();
+    }
+  };
+}
