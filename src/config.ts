@@ -1,8 +1,10 @@
 import { readFile, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import * as z from 'zod';
+import { checkKafka, kafkaSchema, ROLES, type KafkaSettings } from './config-kafka.ts';
+import { gatewaySchema } from './config-gateway.ts';
 import { DEFAULT_LIMITS } from './events/limits.ts';
-import { packagePath } from './package-path.ts';
+import { shippedPolicy } from './package-path.ts';
 import { checkYaml } from './privacy/policy/check.ts';
 import { nearest } from './privacy/policy/nearest.ts';
 import { describeKeys } from './privacy/policy/reference.ts';
@@ -17,7 +19,7 @@ const configSchema = z.strictObject({
     '.redactory',
   ),
   policy: path(
-    'The policy file, or `strict` or `balanced`, which come with the package. Without it: `strict`.',
+    'The policy file, or `strict`, `balanced` or `recognizers`, which come with the package. Without it: `strict`.',
   ).optional(),
   keys: z
     .strictObject({
@@ -27,6 +29,30 @@ const configSchema = z.strictObject({
       ingest: path(
         'File of the ingest key, which makes subject keys of subject ids; as above. Without it: `keys/ingest.key` in the data folder.',
       ).optional(),
+      transit: z
+        .strictObject({
+          url: z.url({ protocol: /^https?$/u }).describe('Where the service is; `http` on this machine only.'),
+          mount: z
+            .string()
+            .regex(/^[a-zA-Z0-9._-]+(?:\/[a-zA-Z0-9._-]+)*$/u, 'must be a path such as `transit`')
+            .max(256)
+            .describe('Where its transit engine is mounted.')
+            .default('transit'),
+          key: z
+            .string()
+            .regex(/^[a-zA-Z0-9._-]+$/u, 'must be letters, digits, dots, dashes')
+            .max(128)
+            .describe(
+              "Name of the service's key, of an AEAD type and not derived, for this keyring alone: `keys rotate` removes its old versions.",
+            ),
+          tokenFile: path('File that holds the token; read again for every request.'),
+          caFile: path("PEM file of the certificate authorities to trust; without it the system's.").optional(),
+          namespace: z.string().min(1).max(256).describe('Namespace of the engine, if there are any.').optional(),
+        })
+        .describe(
+          'An OpenBao or Vault service that wraps the keys behind pseudonyms, in place of the master key; that only opens what it has wrapped (docs/keys.md). Without it: the master key.',
+        )
+        .optional(),
     })
     .prefault({})
     .describe('Where keys lie. Their values are never part of a config.'),
@@ -46,6 +72,17 @@ const configSchema = z.strictObject({
     })
     .prefault({})
     .describe('The topics of the log.'),
+  raw: z
+    .strictObject({
+      sealed: z
+        .enum(['required', 'accepted'])
+        .describe(
+          '`required`: batches whose payload is not sealed are quarantined. `accepted`: they are processed as well, for the time in which a topic still holds some.',
+        )
+        .default('required'),
+    })
+    .prefault({})
+    .describe('What is asked of batches on the raw topic.'),
   limits: z
     .strictObject({
       maxRecordBytes: count(1_024, 1 << 26, 'Bytes of one record, packed.').default(DEFAULT_LIMITS.maxRecordBytes),
@@ -81,6 +118,43 @@ const configSchema = z.strictObject({
     })
     .prefault({})
     .describe('When the sink commits to the table.'),
+  table: path(
+    'The training table: a folder, or `s3://bucket/path`. Without it: `table` in the data folder.',
+  ).optional(),
+  s3: z
+    .strictObject({
+      endpoint: z
+        .url({ protocol: /^https?$/u })
+        .describe('URL of an S3-compatible server; without it, the endpoint of the AWS region.')
+        .optional(),
+      region: z
+        .string()
+        .min(1)
+        .max(64)
+        .describe('Without it: as the AWS SDK finds it (`AWS_REGION`, profile).')
+        .optional(),
+      pathStyle: z
+        .boolean()
+        .describe('The bucket in the path and not in the host name, as most servers other than AWS want it.')
+        .default(false),
+    })
+    .prefault({})
+    .describe("Where `s3://` is. Credentials come from the AWS SDK's usual chain and are never part of a config."),
+  kafka: kafkaSchema
+    .describe('A Kafka cluster in place of the embedded log. Without it: the log is in the data folder.')
+    .optional(),
+  registry: z
+    .strictObject({
+      url: z.url({ protocol: /^https?$/u }).describe('Where the registry is.'),
+      username: z.string().min(1).max(255).describe('User name, if it asks for one.').optional(),
+      passwordFile: path('File that holds the password.').optional(),
+      caFile: path("PEM file of the certificate authorities to trust; without it the system's.").optional(),
+    })
+    .describe('A Confluent-compatible schema registry. Without it: `schemas.json` in the data folder.')
+    .optional(),
+  gateway: gatewaySchema
+    .prefault({})
+    .describe('What recorders hand their batches to: `redactory gateway` (docs/recorders.md).'),
   telemetry: z
     .strictObject({
       host: z.string().min(1).max(255).describe('Where metrics and health are served.').default('127.0.0.1'),
@@ -96,28 +170,46 @@ const configSchema = z.strictObject({
 
 type Settings = z.output<typeof configSchema>;
 
+export type RegistrySettings = NonNullable<Settings['registry']>;
+export type TransitSettings = NonNullable<Settings['keys']['transit']>;
+
 /** Everything that a command may be told from outside, checked, with absolute paths; frozen. Keys' values are not in it. */
-export interface Config extends Omit<Settings, 'policy' | 'keys'> {
+export interface Config extends Omit<Settings, 'policy' | 'keys' | 'table' | 'kafka' | 'registry'> {
   readonly policy: string;
+  /** An absolute folder, or `s3://bucket/path` without a slash at its end. */
+  readonly table: string;
+  /** A cluster in place of the embedded log; file names in it are absolute. */
+  readonly kafka: KafkaSettings | null;
+  readonly registry: RegistrySettings | null;
   readonly keys: {
     readonly masterFile: string;
     readonly ingestFile: string;
     /** Names of environment variables that hold the keys instead; the values are read where they are used. */
     readonly masterVariable: string | null;
     readonly ingestVariable: string | null;
+    /** What wraps in place of the master key; file names in it are absolute. */
+    readonly transit: TransitSettings | null;
   };
 }
 
 export const MASTER_KEY_VARIABLE = 'REDACTORY_MASTER_KEY';
+export const OLD_MASTER_KEY_VARIABLE = 'REDACTORY_OLD_MASTER_KEY';
 export const INGEST_KEY_VARIABLE = 'REDACTORY_INGEST_KEY';
+
+export const KAFKA_PASSWORD_VARIABLE = 'REDACTORY_KAFKA_PASSWORD';
 
 /** What may come from the environment, and what it does. */
 export const VARIABLES: Readonly<Record<string, string>> = {
+  REDACTORY_TABLE: '`table`, relative to the working folder; `--table` goes before it.',
+  REDACTORY_KAFKA_BROKERS: '`kafka.brokers`, with commas between them; the other keys of `kafka` keep their values.',
+  REDACTORY_KAFKA_INSTANCE: '`kafka.instance`.',
+  [KAFKA_PASSWORD_VARIABLE]: 'The password of `kafka.sasl` and of identities without a `passwordFile`.',
   REDACTORY_DATA_DIR: '`data`, relative to the working folder; `--data` goes before it.',
   REDACTORY_POLICY: '`policy`, relative to the working folder; `--policy` goes before it.',
   REDACTORY_LOG_LEVEL: '`telemetry.logLevel`.',
   REDACTORY_METRICS_PORT: '`telemetry.port`.',
   [MASTER_KEY_VARIABLE]: 'The master key itself, 32 bytes in base64, in place of its file.',
+  [OLD_MASTER_KEY_VARIABLE]: 'A master key that only opens what it has wrapped, until `keys rewrap` is done.',
   [INGEST_KEY_VARIABLE]: 'The ingest key itself, likewise.',
 };
 
@@ -138,6 +230,7 @@ export async function loadConfig(options: {
   readonly file?: string | undefined;
   readonly data?: string | undefined;
   readonly policy?: string | undefined;
+  readonly table?: string | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
 }): Promise<Config> {
@@ -156,16 +249,26 @@ export async function loadConfig(options: {
     policyOverride === undefined
       ? resolvePolicy(settings.policy ?? 'strict', base)
       : resolvePolicy(policyOverride, cwd);
+  const tableOverride = given(options.table, 'REDACTORY_TABLE');
+  const table =
+    tableOverride === undefined
+      ? resolveTable(settings.table ?? resolve(data, 'table'), base)
+      : resolveTable(tableOverride, cwd);
   return deepFreeze({
     ...settings,
     data,
     policy,
+    table,
+    kafka: kafkaFrom(settings, env, base),
+    registry: settings.registry === undefined ? null : absolute(settings.registry, base),
     keys: {
       masterFile: resolve(base, settings.keys.master ?? resolve(data, 'keys', 'master.key')),
       ingestFile: resolve(base, settings.keys.ingest ?? resolve(data, 'keys', 'ingest.key')),
       masterVariable: env[MASTER_KEY_VARIABLE] === undefined ? null : MASTER_KEY_VARIABLE,
       ingestVariable: env[INGEST_KEY_VARIABLE] === undefined ? null : INGEST_KEY_VARIABLE,
+      transit: settings.keys.transit === undefined ? null : absolute(settings.keys.transit, base),
     },
+    gateway: gatewayFrom(settings.gateway, base),
     telemetry: telemetryFrom(settings, env),
   });
 }
@@ -187,9 +290,65 @@ function checkVariables(env: Readonly<Record<string, string | undefined>>): void
 
 const PREFIX = 'REDACTORY_';
 
-/** `strict` and `balanced` are the policies that come with the package; anything else is a path. */
 function resolvePolicy(policy: string, base: string): string {
-  return policy === 'strict' || policy === 'balanced' ? packagePath(`policies/${policy}.yaml`) : resolve(base, policy);
+  return shippedPolicy(policy) ?? resolve(base, policy);
+}
+
+const BUCKET = /^s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?:\/[^/\s?#]+)*\/?$/u;
+
+function resolveTable(table: string, base: string): string {
+  if (!/^[a-z][a-z0-9+.-]+:\/\//iu.test(table)) return resolve(base, table);
+  if (BUCKET.test(table)) return table.replace(/\/$/u, '');
+  throw new ConfigError('the table must be a folder or s3://bucket/path, without `//`, spaces, `?` or `#` in the path');
+}
+
+function gatewayFrom(gateway: Settings['gateway'], base: string): Settings['gateway'] {
+  return gateway.tls === undefined ? gateway : { ...gateway, tls: absolute(gateway.tls, base) };
+}
+
+function kafkaFrom(
+  settings: Settings,
+  env: Readonly<Record<string, string | undefined>>,
+  base: string,
+): KafkaSettings | null {
+  const brokers = env['REDACTORY_KAFKA_BROKERS'];
+  const instance = env['REDACTORY_KAFKA_INSTANCE'];
+  const given = {
+    ...settings.kafka,
+    ...(brokers ? { brokers: brokers.split(',').map((broker) => broker.trim()) } : {}),
+    ...(instance ? { instance } : {}),
+  };
+  if (settings.kafka === undefined && !brokers) return null;
+  const parsed = kafkaSchema.safeParse(given);
+  if (!parsed.success) {
+    throw new ConfigError(
+      'REDACTORY_KAFKA_BROKERS must be host:port, REDACTORY_KAFKA_INSTANCE letters, digits, dots, dashes',
+    );
+  }
+  const issues = checkKafka(parsed.data).map(({ path: at, message }) => `kafka.${at.join('.')}: ${message}`);
+  if (issues.length > 0) throw new ConfigError(issues.join('\n'));
+  const { tls, sasl, identities } = parsed.data;
+  return {
+    ...parsed.data,
+    ...(tls === undefined ? {} : { tls: absolute(tls, base) }),
+    ...(sasl === undefined ? {} : { sasl: absolute(sasl, base) }),
+    ...(identities === undefined ? {} : { identities: absoluteEach(identities, base) }),
+  };
+}
+
+function absoluteEach(users: NonNullable<KafkaSettings['identities']>, base: string): typeof users {
+  const resolved = ROLES.map((role) => [role, absolute(users[role] ?? {}, base)] as const);
+  return Object.fromEntries(resolved.filter(([role]) => users[role] !== undefined));
+}
+
+/** The same object with the values of keys that end in `File` as absolute paths. */
+function absolute<T extends object>(section: T, base: string): T {
+  const resolved = Object.entries(section).map(([key, value]) => [
+    key,
+    key.endsWith('File') && typeof value === 'string' ? resolve(base, value) : value,
+  ]);
+  // The same keys, and strings where strings were.
+  return Object.fromEntries(resolved) as T;
 }
 
 function telemetryFrom(settings: Settings, env: Readonly<Record<string, string | undefined>>): Settings['telemetry'] {

@@ -7,6 +7,14 @@ export function packagePath(relative: string): string {
   return join(root, relative);
 }
 
+/** The policies that come with the package, by the names under which they may be given. */
+const SHIPPED_POLICIES: ReadonlySet<string> = new Set(['strict', 'balanced', 'recognizers']);
+
+/** Path of a policy that comes with the package; undefined for any other name. */
+export function shippedPolicy(name: string): string | undefined {
+  return SHIPPED_POLICIES.has(name) ? packagePath(`policies/${name}.yaml`) : undefined;
+}
+
 const root = findRoot(dirname(fileURLToPath(import.meta.url)));
 
 function findRoot(from: string): string {

@@ -31,7 +31,7 @@ export function consentCommand(program: Command, io: Io): void {
       )
       .action(
         action<Own>(io, (context, own) =>
-          withWorkspace(context, async (workspace) => {
+          withWorkspace(context, 'operator', async (workspace) => {
             const subjectKey = (await workspace.subjectKeys())(own.subject);
             const decision = makeDecision(kind, {
               subjectKey,
@@ -59,7 +59,7 @@ export function consentCommand(program: Command, io: Io): void {
     .addHelpText('after', '\nExample:\n  redactory consent show --subject ana@example.org --json')
     .action(
       action<Own>(io, (context, own) =>
-        withWorkspace(context, async (workspace) => {
+        withWorkspace(context, 'operator', async (workspace) => {
           const { policy } = await loadPolicy(context.config.policy);
           const tables = await workspace.controlTables(policy.consent.guardSeconds * 1000);
           await tables.catchUp();

@@ -13,6 +13,7 @@ import { readTable, type TableRow } from '../sinks/index.ts';
 import { action, wholeNumber, type CommandContext, type Io } from './io.ts';
 import { runBoth } from './run.ts';
 import { describeCounts } from './summary.ts';
+import { openTable } from './table.ts';
 
 interface Own {
   readonly people: number;
@@ -33,7 +34,17 @@ export function demoCommand(program: Command, io: Io): void {
         // A demo must not mix its people with a folder that is in use, so without --data it gets one of its own.
         const data =
           context.options.data === undefined ? await mkdtemp(join(tmpdir(), 'redactory-demo-')) : context.config.data;
-        const own1 = { ...context, config: { ...context.config, data, keys: keysIn(data, context) } };
+        const own1 = {
+          ...context,
+          config: {
+            ...context.config,
+            data,
+            table: context.options.table === undefined ? join(data, 'table') : context.config.table,
+            kafka: null,
+            registry: null,
+            keys: keysIn(data, context),
+          },
+        };
         await demo(own1, own);
       }),
     );
@@ -49,7 +60,7 @@ function keysIn(data: string, context: CommandContext): CommandContext['config']
 
 async function demo(context: CommandContext, own: Own): Promise<void> {
   const started = performance.now();
-  const workspace = await openWorkspace(context.config, context.io.env, context.io.now);
+  const workspace = await openWorkspace(context.config, context.io.env, { now: context.io.now });
   try {
     const beginnings = await simulateInto(workspace, own);
     const simulatedAt = performance.now();
@@ -58,8 +69,8 @@ async function demo(context: CommandContext, own: Own): Promise<void> {
       simulate: (simulatedAt - started) / 1000,
       run: (performance.now() - simulatedAt) / 1000,
     };
-    const table = join(context.config.data, 'table');
-    const example = await chooseExample(context, workspace, table, beginnings);
+    const { table } = context.config;
+    const example = await chooseExample(context, workspace, beginnings);
     context.print(
       [
         describeCounts(result.sanitized),
@@ -85,7 +96,7 @@ const KEPT_BATCHES = 10;
 
 /** Puts the simulation on the log; gives back the first batches of some sessions. Made-up people: there is no harm in it. */
 async function simulateInto(workspace: Workspace, own: Own): Promise<readonly Captured[][]> {
-  const ingest = createIngest(workspace);
+  const ingest = createIngest({ ...workspace, sealer: await workspace.sealer() });
   const stream = simulate({ ...own, start: await workspace.trustedNow(), subjectKey: await workspace.subjectKeys() });
   const beginnings = new Map<string, Captured[]>();
   for (const simulated of stream) {
@@ -114,7 +125,6 @@ interface Example {
 async function chooseExample(
   context: CommandContext,
   workspace: Workspace,
-  table: string,
   beginnings: readonly Captured[][],
 ): Promise<Example | null> {
   const { policy } = await loadPolicy(context.config.policy);
@@ -127,7 +137,8 @@ async function chooseExample(
     const id = sessionName({ key: first.key, ...first.envelope });
     rowsOf.set(tables.keyring.pseudonym('session', epochOf(first.envelope.grantedAt), id) ?? '', []);
   }
-  for await (const batch of (await readTable({ dir: table, zstd: workspace.zstd })).batches()) {
+  const store = await openTable(context, 'read');
+  for await (const batch of (await readTable({ store, zstd: workspace.zstd })).batches()) {
     for (const row of batch) if (row.step < SHOWN) rowsOf.get(row.session)?.push(row);
   }
   let best: Example | null = null;

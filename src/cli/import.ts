@@ -29,7 +29,7 @@ export function importCommand(program: Command, io: Io): void {
     )
     .action(
       action<Own>(io, (context, own, args) =>
-        withWorkspace(context, async (workspace) => {
+        withWorkspace(context, 'producer', async (workspace) => {
           const stamps = { at: await workspace.trustedNow() };
           const now = (): number => (stamps.at = Math.max(stamps.at, workspace.now()));
           const progress = showProgress(context.io, 'importing', 'bytes');
@@ -43,7 +43,8 @@ export function importCommand(program: Command, io: Io): void {
             signal: context.signal,
           });
           try {
-            const ingest = createIngest(workspace);
+            const logs = { log: workspace.log, consentLog: await workspace.logAs('operator') };
+            const ingest = createIngest({ ...logs, codec: workspace.codec, sealer: await workspace.sealer() });
             if (own.enrol === true) {
               for (const subjectKey of recording.summary.subjectKeys) {
                 await ingest.decide(makeDecision('enrol', { subjectKey, now: now(), randomId: randomUUID }));

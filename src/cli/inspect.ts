@@ -1,10 +1,10 @@
 import { Option, type Command } from 'commander';
-import { join } from 'node:path';
 import type { LogRecord } from '../log/event-log.ts';
 import { TOPICS } from '../runtime/topics.ts';
 import type { Workspace } from '../runtime/workspace.ts';
-import { readTable, type TableRow } from '../sinks/index.ts';
+import { readTable, type TableRow, type TableStore } from '../sinks/index.ts';
 import { action, wholeNumber, withWorkspace, type Io } from './io.ts';
+import { openTable } from './table.ts';
 
 interface Own {
   readonly limit: number;
@@ -21,7 +21,7 @@ export function inspectCommand(program: Command, io: Io): void {
     .addHelpText('after', '\nExample:\n  redactory inspect raw --limit 40')
     .action(
       action<Own>(io, (context, own) =>
-        withWorkspace(context, async (workspace) => {
+        withWorkspace(context, 'sanitizer', async (workspace) => {
           const records = await lastRecords(workspace, TOPICS.raw, own.limit);
           const rows = records.map((record) => {
             const envelope = record.value === null ? undefined : workspace.codec.openEnvelope(record.value);
@@ -48,7 +48,7 @@ export function inspectCommand(program: Command, io: Io): void {
     .addHelpText('after', '\nExample:\n  redactory inspect sanitized --limit 3')
     .action(
       action<Own>(io, (context, own) =>
-        withWorkspace(context, async (workspace) => {
+        withWorkspace(context, 'sink', async (workspace) => {
           const records = await lastRecords(workspace, TOPICS.sanitized, own.limit);
           const batches = records.flatMap(({ value }) =>
             value === null ? [] : [workspace.codec.decodeReleased(value)],
@@ -68,7 +68,7 @@ export function inspectCommand(program: Command, io: Io): void {
     .addHelpText('after', '\nExample:\n  redactory inspect quarantine --json')
     .action(
       action<Own>(io, (context, own) =>
-        withWorkspace(context, async (workspace) => {
+        withWorkspace(context, 'operator', async (workspace) => {
           const records = await lastRecords(workspace, TOPICS.quarantine, own.limit);
           const entries = records.flatMap(({ value }) =>
             value === null ? [] : [workspace.codec.decodeQuarantine(value)],
@@ -92,11 +92,11 @@ export function inspectCommand(program: Command, io: Io): void {
     .addHelpText('after', '\nExample:\n  redactory inspect table --limit 20')
     .action(
       action<Own>(io, async (context, own) => {
-        const table = await describeTable(join(context.config.data, 'table'), own.limit);
+        const table = await describeTable(await openTable(context, 'read'), own.limit);
         const count = (n: number): string => n.toLocaleString('en');
         context.print(
           [
-            `version ${table.version}: ${count(table.rows)} rows of ${count(table.sessions)} sessions ` +
+            `version ${table.version}: ${count(table.rows)} rows under ${count(table.sessions)} session pseudonyms ` +
               `in ${table.files} files, ${count(table.bytes)} bytes`,
             ...Object.entries(table.actions).map(([name, n]) => `  ${name.padEnd(14)}${count(n).padStart(12)}`),
             ...table.sample.map((row) => JSON.stringify(row)),
@@ -162,8 +162,8 @@ interface TableSummary {
   readonly sample: TableRow[];
 }
 
-async function describeTable(dir: string, limit: number): Promise<TableSummary> {
-  const view = await readTable({ dir });
+async function describeTable(store: TableStore, limit: number): Promise<TableSummary> {
+  const view = await readTable({ store });
   const bytes = view.files.reduce((sum, file) => sum + file.bytes, 0);
   const summary: TableSummary = {
     version: view.version,

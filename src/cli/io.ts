@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError } from 'commander';
-import type { Writable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
+import type { Role } from '../config-kafka.ts';
 import { loadConfig, type Config } from '../config.ts';
 import { listenForShutdown } from '../runtime/shutdown.ts';
 import { createLogger, createTelemetry, type Telemetry } from '../runtime/telemetry.ts';
@@ -7,6 +8,8 @@ import { openWorkspace, type Workspace } from '../runtime/workspace.ts';
 
 /** What a command may touch of the process; tests bring their own. */
 export interface Io {
+  /** Opens the input; nothing touches it before. Without it there is none. */
+  readonly stdin?: () => Readable;
   readonly stdout: Writable & { readonly isTTY?: boolean };
   readonly stderr: Writable & { readonly isTTY?: boolean };
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -19,6 +22,7 @@ export interface GlobalOptions {
   readonly config?: string;
   readonly data?: string;
   readonly policy?: string;
+  readonly table?: string;
   readonly json?: boolean;
 }
 
@@ -53,6 +57,7 @@ export function action<Own extends object>(
       file: options.config,
       data: options.data,
       policy: options.policy,
+      table: options.table,
       env: io.env,
       cwd: io.cwd,
     });
@@ -83,12 +88,17 @@ export function action<Own extends object>(
   };
 }
 
-/** Opens the data folder for the time of `work`. */
+/** Opens the data folder and the log, with the rights of `role`, for the time of `work`. */
 export async function withWorkspace<T>(
   context: CommandContext,
+  role: Role,
   work: (workspace: Workspace) => Promise<T>,
 ): Promise<T> {
-  const workspace = await openWorkspace(context.config, context.io.env, context.io.now);
+  const workspace = await openWorkspace(context.config, context.io.env, {
+    role,
+    now: context.io.now,
+    telemetry: context.telemetry,
+  });
   try {
     return await work(workspace);
   } finally {

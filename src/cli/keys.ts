@@ -1,46 +1,57 @@
 import type { Command } from 'commander';
-import type { KeyringEntry } from '../events/control.ts';
-import type { NewRecord } from '../log/event-log.ts';
-import { createKeyring, epochOf, keyringRecordKey, type KeyringTable } from '../privacy/keyring.ts';
-import { beginRotation, finishRotation } from '../privacy/keys/key-files.ts';
-import { TOPICS } from '../runtime/topics.ts';
+import { epochOf, type KeyListing } from '../privacy/keyring.ts';
+import { isRotating } from '../privacy/keys/key-files.ts';
+import type { KeyWrapping } from '../privacy/keys/wrapping.ts';
+import {
+  destroyEpoch,
+  expelOverwritten,
+  livingKeys,
+  openKeyring,
+  rotateWrapping,
+  wouldWrapAgain,
+  wrapAgain,
+} from '../runtime/keyring-changes.ts';
 import type { Workspace } from '../runtime/workspace.ts';
-import { action, UsageError, withWorkspace, type Io } from './io.ts';
+import { openWrapping, rotationOf } from '../runtime/wrapping.ts';
+import { action, UsageError, withWorkspace, type CommandContext, type Io } from './io.ts';
+import { sealingCommands } from './keys-sealing.ts';
 
 export function keysCommand(program: Command, io: Io): void {
-  const keys = program.command('keys').description('the keys behind pseudonyms: one a purpose and calendar month');
+  const keys = program
+    .command('keys')
+    .description('the keys behind pseudonyms, one a purpose and calendar month, and those that seal payloads');
   keys
     .command('list')
     .description('keys by epoch, without their values')
     .addHelpText('after', '\nExample:\n  redactory keys list --json')
+    .action(action(io, (context) => withWorkspace(context, 'operator', (workspace) => list(context, workspace))));
+  keys
+    .command('rotate')
+    .description(
+      'a new master key (or version of the key of keys.transit) wraps every key; pseudonyms stay what they are',
+    )
+    .option('--dry-run', 'only say what would be done')
+    .addHelpText(
+      'after',
+      '\nWorkers may go on. Ended half way, run it again: until it is done both keys open.\n\nExample:\n  redactory keys rotate',
+    )
     .action(
-      action(io, (context) =>
-        withWorkspace(context, async (workspace) => {
-          const entries = (await openKeyring(workspace)).entries();
-          const lines = entries.map(
-            (key) => `${key.epoch}  ${key.purpose.padEnd(8)} ${key.state.padEnd(10)} ${key.keyId}`,
-          );
-          context.print(lines.length === 0 ? 'no keys yet: they are made on first use' : lines.join('\n'), {
-            keys: entries.map(({ createdAt, ...key }) => ({ ...key, createdAt: new Date(createdAt).toISOString() })),
-          });
-        }),
+      action<DryRun>(io, (context, own) =>
+        withWorkspace(context, 'operator', (workspace) => rotate(context, workspace, own)),
       ),
     );
   keys
-    .command('rotate')
-    .description('wrap every key by a new master key; pseudonyms stay what they are')
-    .addHelpText('after', '\nStop the workers first, start them again afterwards.\n\nExample:\n  redactory keys rotate')
+    .command('rewrap')
+    .description('wrap every key again by what the config names: after moving to a service, or to another master key')
+    .option('--dry-run', 'only say what would be done')
+    .option('--to-master-key', 'back from keys.transit, which only opens, to the master key; a file is made if need be')
+    .addHelpText(
+      'after',
+      '\nGive what wraps from now on, and leave what wrapped until now in its place (docs/keys.md). Ended half way, run it again.\n\nExample:\n  redactory keys rewrap --config openbao.yaml',
+    )
     .action(
-      action(io, (context) =>
-        withWorkspace(context, async (workspace) => {
-          if (context.config.keys.masterVariable !== null) {
-            throw new UsageError(
-              `the master key comes from ${context.config.keys.masterVariable}: rotate it where it is kept, with a key file here`,
-            );
-          }
-          const rewrapped = await rotate(workspace, context.config.keys.masterFile);
-          context.print(`${rewrapped} keys are wrapped by a new master key; the old one is gone`, { rewrapped });
-        }),
+      action<DryRun & { readonly toMasterKey?: boolean }>(io, (context, own) =>
+        withWorkspace(context, 'operator', (workspace) => rewrap(context, workspace, own)),
       ),
     );
   keys
@@ -48,77 +59,174 @@ export function keysCommand(program: Command, io: Io): void {
     .argument('<epoch>', 'calendar month such as 2026-01')
     .description("destroy an epoch's keys: nobody can link its pseudonyms to a person any more, nor replay it")
     .option('--yes', 'do it; without this the command only says what it would do')
+    .option('--no-rotate', 'leave the master key: then a backup of the keyring and the master key still open the epoch')
     .addHelpText('after', '\nExample:\n  redactory keys destroy 2026-01 --yes')
     .action(
-      action<{ readonly yes?: boolean }>(io, (context, own, args) =>
-        withWorkspace(context, async (workspace) => {
-          const epoch = args[0] ?? '';
-          const keyring = await openKeyring(workspace);
-          const entries = keyring.destroyEntries(epoch, workspace.now());
-          if (own.yes !== true) {
-            const open =
-              epoch === epochOf(workspace.now()) ? ' This month is still in use: its sessions would be dropped.' : '';
-            context.print(`would destroy ${entries.length} keys of ${epoch} for good.${open} Add --yes to do it.`, {
-              epoch,
-              destroyed: 0,
-              wouldDestroy: entries.length,
-            });
-            return;
-          }
-          await appendEntries(workspace, entries, []);
-          await workspace.log.clean(workspace.now());
-          context.print(`destroyed ${entries.length} keys of ${epoch}`, { epoch, destroyed: entries.length });
-        }),
+      action<{ readonly yes?: boolean; readonly rotate: boolean }>(io, (context, own, args) =>
+        withWorkspace(context, 'operator', (workspace) =>
+          destroy(context, workspace, { ...own, epoch: args[0] ?? '' }),
+        ),
       ),
     );
+  sealingCommands(keys, io);
 }
 
-async function openKeyring(workspace: Workspace): Promise<KeyringTable> {
-  const tables = await workspace.controlTables(0);
-  await tables.catchUp();
-  return tables.keyring;
+interface DryRun {
+  readonly dryRun?: boolean;
 }
 
-/** Wraps under the next master key, in one append, and only then puts that key in place: a crash leaves one that opens. */
-async function rotate(workspace: Workspace, masterFile: string): Promise<number> {
-  const { masterKey } = await workspace.masterKeys();
-  const next = await beginRotation(masterFile);
-  const keyring = createKeyring({ masterKey: next, alsoOpens: [masterKey] });
-  const ends = await workspace.log.endOffsets(TOPICS.keyring);
-  for (const [partition, end] of ends.entries()) {
-    let offset = (await workspace.log.beginOffsets(TOPICS.keyring))[partition] ?? 0;
-    while (offset < end) {
-      const at = { topic: TOPICS.keyring, partition, offset };
-      const fetched = await workspace.log.read({ ...at, maxRecords: 1_000, maxBytes: 1 << 20, waitMs: 0 });
-      for (const record of fetched.records) {
-        if (record.value !== null) keyring.apply(workspace.codec.decodeKeyEntry(record.value), record.offset);
-      }
-      if (fetched.nextOffset === offset) break;
-      offset = fetched.nextOffset;
-    }
-  }
-  keyring.openKeys();
-  const change = keyring.rewrap();
-  await appendEntries(workspace, change.entries, change.tombstones);
-  await finishRotation(masterFile);
-  // Records under the old master key go now, not at the next hour's cleaning.
-  await workspace.log.clean(workspace.now());
-  return change.entries.length;
+async function list(context: CommandContext, workspace: Workspace): Promise<void> {
+  const { keyring } = await openKeyring(workspace, await workspace.wrapping());
+  // That one of them does not open is worth knowing before the workers need it, and no reason to hide the list.
+  const failure: unknown = await keyring.openKeys().catch((error: unknown) => error);
+  const entries = keyring.entries();
+  const lines = entries.map((key) => lineOf(key, workspace.now()));
+  context.print(lines.length === 0 ? 'no keys yet: they are made on first use' : [HEADER, ...lines].join('\n'), {
+    keys: entries.map(({ createdAt, ...key }) => ({ ...key, createdAt: new Date(createdAt).toISOString() })),
+  });
+  if (failure !== undefined) throw failure;
 }
 
-async function appendEntries(
-  workspace: Workspace,
-  entries: readonly KeyringEntry[],
-  tombstones: readonly string[],
-): Promise<void> {
-  const timestamp = workspace.now();
-  const records: NewRecord[] = [
-    ...tombstones.map((key) => ({ key, value: null, timestamp })),
-    ...entries.map((entry) => ({
-      key: keyringRecordKey(entry),
-      value: workspace.codec.encodeKeyEntry(entry),
-      timestamp,
-    })),
+const HEADER = 'epoch    purpose  state      key               age     wrapped by';
+const DAY_MS = 86_400_000;
+
+function lineOf(key: KeyListing, now: number): string {
+  const days = Math.max(0, Math.floor((now - key.createdAt) / DAY_MS));
+  const columns = [
+    key.epoch,
+    key.purpose.padEnd(8),
+    key.state.padEnd(10),
+    key.keyId,
+    `${days} d`.padEnd(7),
+    key.leftover ? 'still on the topic: destroy the epoch again' : key.masterKeyIds.join(', ') || '-',
+    ...(key.state === 'active' && !key.current ? ['(never used: another one came first)'] : []),
   ];
-  if (records.length > 0) await workspace.log.append(TOPICS.keyring, records);
+  return columns.join('  ');
 }
+
+async function rotate(context: CommandContext, workspace: Workspace, { dryRun }: DryRun): Promise<void> {
+  const wrapping = await workspace.wrapping();
+  const rotation = rotationOf(context.config, wrapping);
+  if (rotation === undefined) throw new UsageError(`${heldElsewhere(context)}: ${REPLACING}`);
+  if (dryRun === true) {
+    const wouldRewrap = await wouldWrapAgain(workspace, wrapping, '');
+    context.print(`would wrap ${keysOf(wouldRewrap)} by a new ${wrapperName(context)}`, { rewrapped: 0, wouldRewrap });
+    return;
+  }
+  const rewrapped = await rotateWrapping(workspace, rotation);
+  await expelOverwritten(workspace);
+  const wrappedBy = await wrapping.currentId();
+  const text = `${keysOf(rewrapped, 'is', 'are')} wrapped by a new ${wrapperName(context)} (${wrappedBy}); the old one is gone`;
+  context.print(text, { rewrapped, wrappedBy });
+}
+
+async function rewrap(
+  context: CommandContext,
+  workspace: Workspace,
+  own: DryRun & { readonly toMasterKey?: boolean },
+): Promise<void> {
+  const { dryRun, toMasterKey = false } = own;
+  const { transit, masterVariable, masterFile } = context.config.keys;
+  if (transit === null && masterVariable === null && (await isRotating(masterFile))) {
+    throw new UsageError('a rotation of the master key was begun: finish it with `redactory keys rotate`');
+  }
+  if (toMasterKey && transit === null) {
+    throw new UsageError('--to-master-key moves keys away from keys.transit, and the config has none');
+  }
+  const wrapping = toMasterKey ? await backToMasterKey(context) : await workspace.wrapping();
+  try {
+    await rewrapBy(wrapping, context, workspace, dryRun);
+  } finally {
+    if (toMasterKey) wrapping.close();
+  }
+}
+
+function backToMasterKey({ config, io, telemetry }: CommandContext): Promise<KeyWrapping> {
+  // A new file is what is asked for here.
+  return openWrapping(config, io.env, { checkNew: () => Promise.resolve(), telemetry, toMasterKey: true });
+}
+
+async function rewrapBy(
+  wrapping: KeyWrapping,
+  context: CommandContext,
+  workspace: Workspace,
+  dryRun: boolean | undefined,
+): Promise<void> {
+  const wrappedBy = await wrapping.currentId();
+  if (dryRun === true) {
+    const wouldRewrap = await wouldWrapAgain(workspace, wrapping, wrappedBy);
+    context.print(`would wrap ${keysOf(wouldRewrap)} by ${wrappedBy}`, { rewrapped: 0, wouldRewrap, wrappedBy });
+    return;
+  }
+  const rewrapped = await wrapAgain(workspace, wrapping);
+  await expelOverwritten(workspace);
+  const text = `${keysOf(rewrapped, 'was', 'were')} wrapped again; all are wrapped by ${wrappedBy}, nothing else is needed to open them`;
+  context.print(text, { rewrapped, wrappedBy });
+}
+
+async function destroy(
+  context: CommandContext,
+  workspace: Workspace,
+  own: { readonly epoch: string; readonly yes?: boolean; readonly rotate: boolean },
+): Promise<void> {
+  const { epoch } = own;
+  const wrapping = await workspace.wrapping();
+  const rotation = own.rotate ? rotationOf(context.config, wrapping) : undefined;
+  if (own.rotate && rotation === undefined) {
+    throw new UsageError(
+      `${heldElsewhere(context)} and cannot be rotated from here: add --no-rotate, then ${REPLACING}; until then a backup of the keyring opens with it`,
+    );
+  }
+  if (own.yes !== true) {
+    const { keyring } = await openKeyring(workspace, wrapping);
+    // It says what is wrong with the epoch.
+    keyring.destroyEntries(epoch, workspace.now());
+    const wouldDestroy = livingKeys(keyring, epoch);
+    const open =
+      epoch === epochOf(workspace.now()) ? ' This month is still in use: its sessions would be dropped.' : '';
+    const then = own.rotate ? `, and rotate the ${wrapperName(context)}` : '';
+    context.print(`would destroy ${keysOf(wouldDestroy)} of ${epoch} for good${then}.${open} Add --yes to do it.`, {
+      epoch,
+      destroyed: 0,
+      wouldDestroy,
+    });
+    return;
+  }
+  const destroyed = await destroyEpoch(workspace, wrapping, epoch);
+  const rewrapped = rotation === undefined ? null : await rotateWrapping(workspace, rotation).catch(unfinished(epoch));
+  await expelOverwritten(workspace);
+  const then =
+    rewrapped === null
+      ? `; the ${wrapperName(context)} is the same: until it is replaced, a backup of the keyring opens with it`
+      : `; ${keysOf(rewrapped, 'is', 'are')} wrapped by a new ${wrapperName(context)}, the old one is gone`;
+  context.print(`destroyed ${keysOf(destroyed)} of ${epoch}${then}`, {
+    epoch,
+    destroyed,
+    rewrapped,
+    wrappedBy: await wrapping.currentId(),
+  });
+}
+
+/** The keys are destroyed by then: that must not be lost in an error about what came after. */
+function unfinished(epoch: string): (error: unknown) => never {
+  return (error) => {
+    if (error instanceof Error) {
+      error.message = `the keys of ${epoch} are destroyed, but what wrapped them is not replaced: ${error.message}; then run \`redactory keys rotate\``;
+    }
+    throw error;
+  };
+}
+
+const REPLACING = 'replace it where it is kept, as docs/keys.md says';
+
+function heldElsewhere({ config }: CommandContext): string {
+  return `the master key comes from ${config.keys.masterVariable ?? 'elsewhere'}`;
+}
+
+function wrapperName({ config }: CommandContext): string {
+  const { transit } = config.keys;
+  return transit === null ? 'master key' : `version of ${transit.mount}/${transit.key}`;
+}
+
+const keysOf = (count: number, one = '', many = ''): string =>
+  `${count} ${count === 1 ? `key ${one}` : `keys ${many}`}`.trimEnd();

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { resolve } from 'node:path';
-import { packagePath } from '../package-path.ts';
+import { shippedPolicy } from '../package-path.ts';
 import { explainPolicy, loadPolicy } from '../privacy/policy.ts';
 import { action, type CommandContext, type Io } from './io.ts';
 
@@ -8,7 +8,7 @@ export function policyCommand(program: Command, io: Io): void {
   const policy = program.command('policy').description('what a policy says');
   policy
     .command('check')
-    .argument('[file]', 'policy file, or strict or balanced (default: the configured policy)')
+    .argument('[file]', 'policy file, or strict, balanced or recognizers (default: the configured policy)')
     .description('check a policy file and the vocabulary that it pins')
     .addHelpText('after', '\nExample:\n  redactory policy check policies/strict.yaml')
     .action(
@@ -24,7 +24,7 @@ export function policyCommand(program: Command, io: Io): void {
     );
   policy
     .command('explain')
-    .argument('[file]', 'policy file, or strict or balanced (default: the configured policy)')
+    .argument('[file]', 'policy file, or strict, balanced or recognizers (default: the configured policy)')
     .description('the policy in plain sentences, and what it does to each column of the table')
     .addHelpText('after', '\nExample:\n  redactory policy explain balanced')
     .action(
@@ -35,8 +35,8 @@ export function policyCommand(program: Command, io: Io): void {
     );
 }
 
-function policyPath(context: CommandContext, given: string | undefined): string {
+/** The file of a policy as a command line names it: by default the configured one. */
+export function policyPath(context: CommandContext, given: string | undefined): string {
   if (given === undefined) return context.config.policy;
-  if (given === 'strict' || given === 'balanced') return packagePath(`policies/${given}.yaml`);
-  return resolve(context.io.cwd, given);
+  return shippedPolicy(given) ?? resolve(context.io.cwd, given);
 }

@@ -3,15 +3,21 @@ import { readFileSync } from 'node:fs';
 import { ConfigError } from '../config.ts';
 import { packagePath } from '../package-path.ts';
 import { PolicyError } from '../privacy/policy.ts';
+import { attackCommand } from './attack.ts';
 import { consentCommand } from './consent.ts';
 import { demoCommand } from './demo.ts';
+import { devicesCommand } from './devices.ts';
+import { gatewayCommand } from './gateway.ts';
 import { importCommand } from './import.ts';
 import { inspectCommand } from './inspect.ts';
 import { UsageError, type Io } from './io.ts';
 import { keysCommand } from './keys.ts';
 import { policyCommand } from './policy.ts';
+import { replayCommand } from './replay.ts';
 import { runCommand, sanitizeCommand, sinkCommand } from './run.ts';
 import { simulateCommand } from './simulate.ts';
+import { textCommand } from './text.ts';
+import { topicsCommand } from './topics.ts';
 import { vocabularyCommand } from './vocabulary.ts';
 
 /** Every command of `redactory`, one file each. */
@@ -22,10 +28,16 @@ const COMMANDS = [
   sanitizeCommand,
   sinkCommand,
   runCommand,
+  replayCommand,
+  gatewayCommand,
+  devicesCommand,
   consentCommand,
   keysCommand,
+  topicsCommand,
   policyCommand,
   vocabularyCommand,
+  textCommand,
+  attackCommand,
   inspectCommand,
 ];
 
@@ -38,6 +50,7 @@ export function createProgram(io: Io): Command {
     .version(version())
     .option('--config <file>', 'config file (default: redactory.yaml in the working folder, if there is one)')
     .option('--data <dir>', 'data folder: log, keys and table (default: .redactory)')
+    .option('--table <path>', 'the training table: a folder or s3://bucket/path (default: table in the data folder)')
     .option('--json', 'print the result as one JSON document on stdout; progress and logs go to stderr')
     .showHelpAfterError('(add --help for usage and examples)')
     .exitOverride()
@@ -72,6 +85,7 @@ const OWN_ERRORS = new Set([
   'PolicyError',
   'VocabularyError',
   'KeyError',
+  'WrappingUnavailableError',
   'ImportError',
   'DecisionError',
   'LogStorageError',
@@ -80,11 +94,23 @@ const OWN_ERRORS = new Set([
   'SchemaRegistryError',
   'ForeignRecordError',
   'LogClosedError',
+  'LogUnavailableError',
+  'LogAccessError',
+  'BrokerError',
+  'CorruptBatchError',
+  'CompressionError',
+  'KafkaSecurityError',
+  'GroupRefusedError',
+  'KafkaAdminError',
+  'InstanceFencedError',
+  'RegistryUnavailableError',
   'ContractError',
   'FencedSinkError',
   'SinkStorageError',
   'TableFormatError',
   'RunError',
+  'TableError',
+  'LineError',
 ]);
 
 function describe(error: unknown): string {

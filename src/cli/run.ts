@@ -1,10 +1,11 @@
 import { Option, type Command } from 'commander';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import type { Writable } from 'node:stream';
 import { loadPolicy } from '../privacy/policy.ts';
 import { cleanMeanwhile } from '../runtime/cleaning.ts';
 import { serveHealth } from '../runtime/health.ts';
 import { runSanitizer, type SanitizerSummary } from '../runtime/sanitizer.ts';
+import { ensureSealingKey } from '../runtime/sealing-keys.ts';
 import { runSink, type SinkSummary } from '../runtime/sink-runner.ts';
 import { TOPICS } from '../runtime/topics.ts';
 import type { Workspace } from '../runtime/workspace.ts';
@@ -12,6 +13,7 @@ import { openJsonlSink, openTrainingTable, type Sink } from '../sinks/index.ts';
 import { action, UsageError, wholeNumber, withWorkspace, type CommandContext, type Io } from './io.ts';
 import { showProgress } from './progress.ts';
 import { describeCounts } from './summary.ts';
+import { openTable } from './table.ts';
 import { sanitizeInProcesses } from './workers.ts';
 
 interface UntilEnd {
@@ -45,7 +47,7 @@ export function sanitizeCommand(program: Command, io: Io): void {
         const sanitized =
           own.workers > 1
             ? await sanitizeInProcesses(context, own.workers, workerOptions(context, own))
-            : await withWorkspace(context, (workspace) =>
+            : await withWorkspace(context, 'sanitizer', (workspace) =>
                 withHealth(context, (ready) =>
                   cleaned(context, workspace, false, () => sanitize(context, workspace, own, ready)),
                 ),
@@ -65,7 +67,7 @@ export function sinkCommand(program: Command, io: Io): void {
     .addHelpText('after', '\nExamples:\n  redactory sink\n  redactory sink --until-end --to jsonl | head')
     .action(
       action<UntilEnd & SinkOptions>(io, (context, own) =>
-        withWorkspace(context, async (workspace) => {
+        withWorkspace(context, 'sink', async (workspace) => {
           const choice = chooseSink(context, own);
           const written = await withHealth(context, (ready) =>
             cleaned(context, workspace, false, () => sink(context, workspace, own, choice, ready)),
@@ -86,13 +88,13 @@ export function runCommand(program: Command, io: Io): void {
     .addHelpText('after', '\nExamples:\n  redactory run\n  redactory run --until-end --data D --json')
     .action(
       action<UntilEnd>(io, (context, own) =>
-        withWorkspace(context, async (workspace) => {
+        withWorkspace(context, 'sanitizer', async (workspace) => {
           const result = await withHealth(context, (ready) =>
             cleaned(context, workspace, true, () => runBoth(context, workspace, own, ready)),
           );
           context.print(`${describeCounts(result.sanitized)}\n${describeSink(result.sink)}`, {
             ...result,
-            table: join(context.config.data, 'table'),
+            table: context.config.table,
           });
         }),
       ),
@@ -149,19 +151,23 @@ async function sanitize(
   const { policy, vocabulary } = await loadPolicy(context.config.policy);
   const tables = await workspace.controlTables(policy.consent.guardSeconds * 1000);
   await tables.catchUp();
+  const { log, codec } = workspace;
+  await ensureSealingKey({ log, codec, tables, now: await workspace.trustedNow() });
   ready();
   const progress = own.untilEnd === true ? showProgress(context.io, 'sanitizing', 'batches') : undefined;
   try {
     return await runSanitizer(
       {
-        log: workspace.log,
-        codec: workspace.codec,
+        log,
+        codec,
         policy,
         vocabulary,
         subjectKey: await workspace.subjectKeys(),
         tables,
+        sealed: context.config.raw.sealed,
         telemetry: context.telemetry,
         fetch: context.config.fetch,
+        keepsSeat: context.config.kafka?.instance !== undefined,
         now: workspace.now,
         ...(progress === undefined ? {} : { onProgress: (done, total) => progress.update(done, total) }),
       },
@@ -186,11 +192,12 @@ async function sink(
       {
         // Lines are for a look: from the beginning, and without taking partitions from the table's sink.
         alone: choice.to === 'jsonl',
-        log: workspace.log,
+        log: await workspace.logAs('sink'),
         codec: workspace.codec,
         sink: target,
         telemetry: context.telemetry,
         fetch: context.config.fetch,
+        keepsSeat: context.config.kafka?.instance !== undefined,
         flushSeconds: context.config.sink.flushSeconds,
         now: workspace.now,
       },
@@ -213,16 +220,16 @@ function chooseSink({ io, options }: CommandContext, own: SinkOptions): SinkChoi
 }
 
 /** A run that has an end gives up at last; a service goes on trying, and its metrics say so. */
-const MAX_RESTARTS = 20;
+export const MAX_RESTARTS = 20;
 
 function untilOf({ signal }: RunContext, { untilEnd }: UntilEnd): Parameters<typeof runSanitizer>[1] {
   return untilEnd === true ? { end: true, signal, maxRestarts: MAX_RESTARTS } : { end: false, signal };
 }
 
-function openSink(context: RunContext, workspace: Workspace, choice: SinkChoice): Promise<Sink> {
-  if (choice.to === 'jsonl') return openJsonlSink({ out: choice.out });
-  return openTrainingTable({
-    dir: join(context.config.data, 'table'),
+async function openSink(context: RunContext, workspace: Workspace, choice: SinkChoice): Promise<Sink> {
+  if (choice.to === 'jsonl') return await openJsonlSink({ out: choice.out });
+  return await openTrainingTable({
+    store: await openTable(context, 'write'),
     topic: TOPICS.sanitized,
     flushRows: context.config.sink.flushRows,
     now: workspace.now,
@@ -231,7 +238,8 @@ function openSink(context: RunContext, workspace: Workspace, choice: SinkChoice)
   });
 }
 
-/** Only `run` cleans at its end as well: after it nobody is left who has still to read what expires. */
+/** The table's store, with retries that are logged. */
+export /** Only `run` cleans at its end as well: after it nobody is left who has still to read what expires. */
 function cleaned<T>(
   context: CommandContext,
   { log, now }: Workspace,
@@ -248,12 +256,13 @@ function workerOptions({ options }: CommandContext, own: Sanitize): string[] {
     ...given('--config', options.config),
     ...given('--data', options.data),
     ...given('--policy', options.policy),
+    ...given('--table', options.table),
     ...(own.untilEnd === true ? ['--until-end'] : []),
   ];
 }
 
 /** Serves metrics and health while `work` runs, if the config names a port. */
-async function withHealth<T>(context: CommandContext, work: (ready: () => void) => Promise<T>): Promise<T> {
+export async function withHealth<T>(context: CommandContext, work: (ready: () => void) => Promise<T>): Promise<T> {
   const { host, port } = context.config.telemetry;
   let isReady = false;
   const ready = (): void => {
@@ -275,4 +284,4 @@ function describeSink({ batches, rows }: SinkSummary, to: SinkChoice['to'] = 'ta
 
 const untilEndOption = (): Option => new Option('--until-end', 'stop at the end that the topic has at the start');
 export const policyOption = (): Option =>
-  new Option('--policy <file>', 'policy file, or strict or balanced (default: strict)');
+  new Option('--policy <file>', 'policy file, or strict, balanced or recognizers (default: strict)');

@@ -37,7 +37,7 @@ export function simulateCommand(program: Command, io: Io): void {
     )
     .action(
       action<Own>(io, (context, own) =>
-        withWorkspace(context, async (workspace) => {
+        withWorkspace(context, 'producer', async (workspace) => {
           const start = await startOf(own, workspace);
           const truth = own.truth === undefined ? null : openTruth(resolve(io.cwd, own.truth));
           const stream = simulate({
@@ -49,7 +49,8 @@ export function simulateCommand(program: Command, io: Io): void {
             subjectKey: await workspace.subjectKeys(),
             ...(truth === null ? {} : { truth: truth.write }),
           });
-          const ingest = createIngest(workspace);
+          const logs = { log: workspace.log, consentLog: await workspace.logAs('operator') };
+          const ingest = createIngest({ ...logs, codec: workspace.codec, sealer: await workspace.sealer() });
           await ingestAll(context, own, stream, ingest, start, truth);
           await truth?.close();
           const { events, batches, bytes } = ingest;
@@ -117,14 +118,11 @@ interface Truth {
 /** The truth holds every planted secret, so the file is private. */
 function openTruth(path: string): Truth {
   const file = createWriteStream(path, { mode: 0o600 });
-  let full = false;
   return {
-    write(planted) {
-      full = !file.write(`${JSON.stringify(planted)}\n`);
-    },
+    write: (planted) => void file.write(`${JSON.stringify(planted)}\n`),
     async drained() {
-      if (full) await once(file, 'drain');
-      full = false;
+      // Asked of the stream itself: it may have drained while something else was waited for.
+      if (file.writableNeedDrain) await once(file, 'drain');
     },
     async close() {
       file.end();

@@ -16,9 +16,10 @@ export interface HealthServer {
 export async function serveHealth(options: {
   readonly host: string;
   readonly port: number;
-  readonly telemetry: Pick<Telemetry, 'render'>;
+  readonly telemetry: Pick<Telemetry, 'render' | 'measureProcess'>;
   readonly isReady: () => boolean;
 }): Promise<HealthServer> {
+  options.telemetry.measureProcess();
   const server = fastify({ logger: false, bodyLimit: 1_024, requestTimeout: 10_000 });
   server.get('/livez', () => ({ status: 'ok' }));
   server.get('/readyz', (_request, reply) =>

@@ -2,9 +2,10 @@ import type { ConsentDecision } from '../events/control.ts';
 import type { Codec } from '../events/codec.ts';
 import type { EventLog, NewRecord } from '../log/event-log.ts';
 import type { Captured } from '../producers/captured.ts';
+import type { RawSealer, Unsealed } from './sealer.ts';
 import { TOPICS } from './topics.ts';
 
-/** Appends what producers make, in batches, in order. */
+/** Seals and appends what producers make, in batches, in order. */
 export interface Ingest {
   capture(captured: Captured): Promise<void>;
   /** Decisions reach the log before anything that was appended after them. */
@@ -13,39 +14,54 @@ export interface Ingest {
   flush(): Promise<void>;
   readonly events: number;
   readonly batches: number;
+  /** Of the records' values; known once they are flushed. */
   readonly bytes: number;
 }
 
 const MAX_BUFFERED_RECORDS = 512;
 const MAX_BUFFERED_BYTES = 4 << 20;
 
-export function createIngest(options: { readonly log: EventLog; readonly codec: Codec }): Ingest {
-  const { log, codec } = options;
-  let buffer: NewRecord[] = [];
+export function createIngest(options: {
+  readonly log: EventLog;
+  /** The log as who may write decisions sees it; the same one unless given. */
+  readonly consentLog?: EventLog;
+  readonly codec: Codec;
+  readonly sealer: RawSealer;
+}): Ingest {
+  const { log, codec, sealer, consentLog = log } = options;
+  let buffer: (Unsealed & { readonly key: string })[] = [];
   let buffered = 0;
   const counts = { events: 0, batches: 0, bytes: 0 };
 
   async function flush(): Promise<void> {
     if (buffer.length === 0) return;
-    const records = buffer;
+    const batches = buffer;
     buffer = [];
     buffered = 0;
+    const sealed = await sealer.seal(batches);
+    const records = batches.map(({ key, envelope }, i): NewRecord => {
+      const closed = sealed[i];
+      if (closed === undefined) throw new RangeError('a sealer gives as many payloads as it gets');
+      const { session, sequence, grantedAt, receivedAt } = envelope;
+      const value = codec.encodeEnvelope({ session, sequence, grantedAt, receivedAt, ...closed });
+      counts.bytes += value.length;
+      return { key, value, timestamp: receivedAt };
+    });
     await log.append(TOPICS.raw, records);
   }
 
   return {
     async capture({ key, envelope, payload }) {
-      const value = codec.encodeCapture(envelope, payload);
-      buffer.push({ key, value, timestamp: envelope.receivedAt });
-      buffered += value.length;
+      const packed = codec.packPayload(payload);
+      buffer.push({ key, envelope, packed });
+      buffered += packed.length;
       counts.events += payload.events.length;
       counts.batches++;
-      counts.bytes += value.length;
       if (buffer.length >= MAX_BUFFERED_RECORDS || buffered >= MAX_BUFFERED_BYTES) await flush();
     },
     async decide(decision) {
       await flush();
-      await appendDecision(log, codec, decision);
+      await appendDecision(consentLog, codec, decision);
     },
     flush,
     get events() {

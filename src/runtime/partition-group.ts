@@ -1,6 +1,6 @@
 import { setTimeout as realDelay } from 'node:timers/promises';
 import { FencedError, type EventLog, type Membership, type TopicPartition } from '../log/event-log.ts';
-import type { RestartReason, Telemetry } from './telemetry.ts';
+import type { FailureReason, RestartReason, Telemetry } from './telemetry.ts';
 import { RunError } from './run-error.ts';
 
 /** Work on one partition, until it is stopped, taken away, or done. Throws to be started again from the last commit. */
@@ -23,7 +23,9 @@ const POLL_MS = 200;
  */
 export async function workOnGroup(options: {
   readonly log: EventLog;
-  readonly group: 'sanitize' | 'sink';
+  readonly group: string;
+  /** What the work is, for metrics. */
+  readonly role: 'sanitize' | 'sink';
   readonly topic: string;
   readonly work: PartitionWork;
   /** Asked when nothing of this process is running any more, and now and then. */
@@ -31,6 +33,11 @@ export async function workOnGroup(options: {
   readonly isFatal: (error: unknown) => boolean;
   /** After so many failures of one partition's work everything ends; a service leaves it out and goes on trying. */
   readonly maxRestarts?: number | undefined;
+  /**
+   * A stop from outside is the beginning of a restart: the member does not leave the group, and gets its partitions back
+   * if it returns within the session timeout. For members with an instance name.
+   */
+  readonly keepsSeat?: boolean | undefined;
   readonly telemetry: Telemetry;
   readonly delay: Delay;
   readonly signal: AbortSignal;
@@ -41,8 +48,10 @@ export async function workOnGroup(options: {
   const stop = AbortSignal.any([options.signal, failure.signal]);
   try {
     while (!stop.aborted) {
-      startAssigned(membership, running, options, stop, (error) => failure.abort(error));
-      if (await options.isDone()) break;
+      const stopping = startAssigned(membership, running, options, stop, (error) => failure.abort(error));
+      // Asking for changes again says that the work on what was taken away has stopped.
+      await Promise.all(stopping);
+      if (await isDoneNow(options)) break;
       // Work that comes to its end is noticed at once: at the end of a short run there is nothing else to wait for.
       const busy = [...running.values()].filter((one) => !one.ended()).map((one) => one.finished);
       await Promise.race([membership.changed(POLL_MS, stop), ...busy]);
@@ -50,10 +59,48 @@ export async function workOnGroup(options: {
   } finally {
     for (const one of running.values()) one.abort.abort();
     await Promise.all([...running.values()].map((one) => one.finished));
-    await membership.leave();
+    const keepsSeat = options.keepsSeat === true && options.signal.aborted;
+    if (!keepsSeat) await membership.leave();
   }
-  if (failure.signal.aborted) throw failure.signal.reason;
+  if (!failure.signal.aborted) return;
+  reportFailure(options, failure.signal.reason);
+  throw failure.signal.reason;
 }
+
+/** While the log is away nobody can say; the work that waits for it tells more. */
+async function isDoneNow({ isDone }: Parameters<typeof workOnGroup>[0]): Promise<boolean> {
+  try {
+    return await isDone();
+  } catch (error) {
+    if (isUnavailable(error)) return false;
+    throw error;
+  }
+}
+
+const isUnavailable = (error: unknown): boolean => error instanceof Error && error.name.includes('Unavailable');
+
+function reportFailure({ telemetry, role }: Parameters<typeof workOnGroup>[0], error: unknown): void {
+  const name = error instanceof Error ? error.name : '';
+  const reason = FAILURES[name] ?? 'other';
+  telemetry.workerFailed(role, reason);
+  telemetry.log.error('work ends: another try would meet the same again', { reason });
+}
+
+const FAILURES: Readonly<Record<string, FailureReason>> = {
+  OffsetOutOfRangeError: 'offset_out_of_range',
+  LogAccessError: 'access',
+  KafkaSecurityError: 'access',
+  InstanceFencedError: 'access',
+  KeyError: 'key',
+  LogStorageError: 'storage',
+  CorruptBatchError: 'storage',
+  CompressionError: 'storage',
+  SinkStorageError: 'storage',
+  ForeignRecordError: 'contract',
+  ContractError: 'contract',
+  CodecError: 'contract',
+  RunError: 'restarts',
+};
 
 interface Running {
   readonly abort: AbortController;
@@ -61,18 +108,21 @@ interface Running {
   readonly ended: () => boolean;
 }
 
+/** Starts work on what is new; ends it on what is gone, and gives back what to wait for. */
 function startAssigned(
   membership: Membership,
   running: Map<number, Running>,
   options: Parameters<typeof workOnGroup>[0],
   stop: AbortSignal,
   onFatal: (error: unknown) => void,
-): void {
+): readonly Promise<void>[] {
+  const stopping: Promise<void>[] = [];
   const assigned = new Set(membership.assignment().map((at) => at.partition));
   for (const [partition, one] of running) {
     if (assigned.has(partition)) continue;
     one.abort.abort();
     running.delete(partition);
+    stopping.push(one.finished);
   }
   for (const at of membership.assignment()) {
     if (running.has(at.partition)) continue;
@@ -84,6 +134,7 @@ function startAssigned(
     });
     running.set(at.partition, { abort, finished, ended: () => hasEnded });
   }
+  return stopping;
 }
 
 /** Never rejects: fatal errors go to `onFatal`. */
@@ -111,7 +162,7 @@ async function keepWorking(
         );
         return;
       }
-      options.telemetry.workerRestarted(options.group, restartReason(error));
+      options.telemetry.workerRestarted(options.role, restartReason(error));
       options.telemetry.log.warn('work on a partition failed and starts again from its last commit', {
         topic: at.topic,
         partition: at.partition,
@@ -125,5 +176,6 @@ async function keepWorking(
 
 function restartReason(error: unknown): RestartReason {
   if (error instanceof FencedError) return 'fenced';
+  if (isUnavailable(error)) return 'unavailable';
   return error instanceof Error && error.name.includes('Storage') ? 'storage' : 'other';
 }

@@ -7,9 +7,12 @@ import {
   type Fetched,
   type LogRecord,
   type NewRecord,
+  type Position,
   type TopicPartition,
   type TransactionalProducer,
 } from '../log/event-log.ts';
+import type { ConsentTimeline } from '../privacy/consent.ts';
+import { epochEnd } from '../privacy/epoch.ts';
 import { KeyError } from '../privacy/keyring.ts';
 import type { Policy } from '../privacy/policy.ts';
 import type { Vocabulary } from '../privacy/vocabulary.ts';
@@ -19,6 +22,44 @@ import { delay, workOnGroup, type Delay } from './partition-group.ts';
 import type { Telemetry } from './telemetry.ts';
 import { GROUPS, TOPICS } from './topics.ts';
 import { RunError } from './run-error.ts';
+import { createUnseal, type RawSealing, type Unseal } from './unseal.ts';
+
+/** From where to where a sanitizer works, and as which group; by default the live one. */
+export interface SanitizerRoute {
+  readonly group: string;
+  readonly raw: string;
+  readonly sanitized: string;
+  readonly quarantine: string;
+}
+
+export const LIVE_ROUTE: SanitizerRoute = {
+  group: GROUPS.sanitize,
+  raw: TOPICS.raw,
+  sanitized: TOPICS.sanitized,
+  quarantine: TOPICS.quarantine,
+};
+
+/** A stretch of one raw partition, in offsets: output is made of [from, end), state from `warmFrom` on. */
+export interface PartitionStretch {
+  readonly warmFrom: number;
+  readonly from: number;
+  readonly end: number;
+}
+
+/**
+ * Counts of one partition that must survive the process: they travel with the offset commits, so that they are exact
+ * whatever crashes in between.
+ */
+export interface Ledger {
+  /** A record was read for its sessions' state only. */
+  warmed(record: LogRecord): void;
+  /** A record's outputs are in the transaction under way. */
+  processed(record: LogRecord, result: Processed): void;
+  /** What open sessions hold back has changed by so many raw events. */
+  pending(change: number): void;
+  /** As JSON, at most 3,500 bytes. */
+  render(): unknown;
+}
 
 export interface SanitizerOptions {
   readonly log: EventLog;
@@ -26,12 +67,23 @@ export interface SanitizerOptions {
   readonly policy: Policy;
   readonly vocabulary: Vocabulary;
   readonly subjectKey: (subject: string) => string;
-  readonly tables: ControlTables;
+  readonly tables: Pick<ControlTables, 'keyring' | 'catchUp' | 'ensureKeys' | 'lag'> & {
+    readonly consent: Pick<ConsentTimeline, 'judge'>;
+  };
+  /** Whether raw batches must be sealed. */
+  readonly sealed: RawSealing;
   readonly telemetry: Telemetry;
   readonly fetch: FetchSize;
   readonly now: () => number;
+  readonly route?: SanitizerRoute;
+  /** By raw partition: a run over a part of the topic, which ends there exactly. */
+  readonly stretches?: readonly PartitionStretch[];
+  /** A ledger for a partition, going on from what the last commit's ledger said; undefined at the first. */
+  readonly ledger?: (at: TopicPartition, carried: unknown) => Promise<Ledger>;
   /** Told, when a run has an end, how many of the raw batches up to there are done. */
   readonly onProgress?: (done: number, total: number) => void;
+  /** Leaves the group's seat to the next start of this process when it is stopped: for members with an instance name. */
+  readonly keepsSeat?: boolean;
   /** How to wait before work on a partition starts again; by default, in real time. */
   readonly delay?: Delay;
 }
@@ -69,34 +121,41 @@ const SLICE = 32;
  * is taken over by fencing its last owner first; its sessions' state is built again from `warmFrom` up to the committed
  * offset, without output.
  *
- * @throws KeyError, OffsetOutOfRangeError, LogStorageError when going on would lose or leak something.
+ * @throws KeyError, OffsetOutOfRangeError, LogStorageError, LogAccessError when going on would lose or leak something.
  */
 export async function runSanitizer(
   options: SanitizerOptions,
   until: { readonly end: boolean; readonly signal: AbortSignal; readonly maxRestarts?: number },
 ): Promise<SanitizerSummary> {
-  const { log } = options;
+  const { log, stretches, route = LIVE_ROUTE } = options;
+  const unseal = createUnseal({ ...options, keyring: options.tables.keyring });
   const summary = emptySummary();
   await options.tables.catchUp();
   const prepared = preparePolicy(options.policy, options.vocabulary);
-  const ends = until.end ? await log.endOffsets(TOPICS.raw) : undefined;
+  const ends = stretches?.map(({ end }) => end) ?? (until.end ? await log.endOffsets(route.raw) : undefined);
   const progress = new Map<number, { readonly done: number; readonly total: number }>();
 
   await workOnGroup({
     log,
-    group: GROUPS.sanitize,
-    topic: TOPICS.raw,
+    group: route.group,
+    role: 'sanitize',
+    topic: route.raw,
     telemetry: options.telemetry,
     delay: options.delay ?? delay,
     signal: until.signal,
     maxRestarts: until.maxRestarts,
+    keepsSeat: options.keepsSeat,
     isFatal,
-    isDone: async () => ends !== undefined && (await areAllCommitted(log, ends)),
+    isDone: async () => ends !== undefined && (await areAllCommitted(log, route, await startsOf(options), ends)),
     work: async (at, signal) => {
       const end = ends?.[at.partition];
-      const producer = await log.transactional(`${GROUPS.sanitize}/${at.topic}/${at.partition}`);
+      const stretch = stretches?.[at.partition];
+      // A partition that was added since the stretch was fixed has nothing of it.
+      if (stretches !== undefined && stretch === undefined) return;
+      const producer = await log.transactional(`${route.group}/${at.topic}/${at.partition}`);
       try {
-        await workOnPartition({ ...options, at, end, signal, producer, prepared, summary, progress });
+        const run = { route, at, stretch, end, signal, producer, prepared, unseal, summary, progress };
+        await workOnPartition({ ...options, ...run });
       } finally {
         await producer.close();
       }
@@ -106,63 +165,113 @@ export async function runSanitizer(
 }
 
 interface PartitionJob extends SanitizerOptions {
+  readonly route: SanitizerRoute;
   readonly at: TopicPartition;
+  readonly stretch: PartitionStretch | undefined;
   readonly end: number | undefined;
   readonly signal: AbortSignal;
   readonly producer: TransactionalProducer;
   readonly prepared: ReturnType<typeof preparePolicy>;
+  readonly unseal: Unseal;
   readonly summary: SanitizerSummary;
   readonly progress: Map<number, { readonly done: number; readonly total: number }>;
 }
 
 async function workOnPartition(job: PartitionJob): Promise<void> {
-  const { log, at, telemetry } = job;
-  const committed = await log.committed(GROUPS.sanitize, at);
-  let offset = committed?.offset ?? (await firstOffset(log, at));
-  const warm = committed === undefined ? { offset, time: 0 } : decodeMetadata(committed.metadata, committed.offset);
+  const { at, telemetry } = job;
+  const start = await startOf(job);
+  let { offset } = start;
+  if (job.stretch !== undefined && offset >= job.stretch.end) return;
+  const ledger = await job.ledger?.(at, start.ledger);
   const { consent, keyring } = job.tables;
-  const pipeline = createPipeline({ ...job, consent, keyring }, job.prepared, warm.time);
-  await warmUp(job, pipeline, warm.offset, offset);
+  const pipeline = createPipeline({ ...job, consent, keyring }, job.prepared, start.time);
+  await warmUp(job, pipeline, ledger, start.warmFrom, offset);
   let pendingBefore = pipeline.pending();
   const first = offset;
-  let lagDue = 0;
+  const isLeft = (): boolean => !job.signal.aborted && (job.end === undefined || offset < job.end);
+  // While a fetch is worked on, the one after it is on its way and the one before it is committed.
+  let ahead = handledLater(read(job, offset, WAIT_MS));
+  let behind: Promise<void> = Promise.resolve();
+  const tellControlLag = nowAndThen(job);
+  try {
+    while (isLeft()) {
+      const fetchStart = performance.now();
+      const fetched = withinStretch(job, await ahead);
+      const isNew = fetched.records.length > 0 || fetched.nextOffset !== offset;
+      offset = fetched.nextOffset;
+      if (isLeft()) ahead = handledLater(read(job, offset, WAIT_MS));
+      if (!isNew) {
+        // Nobody else would notice that the last commit has failed.
+        await behind;
+        telemetry.lag('sanitize', at.partition, 0, 0);
+        continue;
+      }
+      telemetry.stage('fetch', secondsSince(fetchStart));
+      const tablesStart = performance.now();
+      await job.tables.catchUp();
+      await ensureKeys(job, fetched.records);
+      telemetry.stage('tables', secondsSince(tablesStart));
 
-  while (!job.signal.aborted && (job.end === undefined || offset < job.end)) {
-    const fetchStart = performance.now();
-    const fetched = await read(job, offset, WAIT_MS);
-    if (fetched.records.length === 0 && fetched.nextOffset === offset) {
-      telemetry.lag('sanitize', at.partition, 0, 0);
-      continue;
+      const unsealStart = performance.now();
+      const ready = await job.unseal(fetched.records);
+      telemetry.stage('unseal', secondsSince(unsealStart));
+      const output = await processAll(job, pipeline, ledger, ready);
+      await behind;
+      if (job.signal.aborted) return;
+      const pending = pipeline.pending();
+      ledger?.pending(pending - pendingBefore);
+      const metadata = encodeMetadata(pipeline.warmFrom(fetched.nextOffset), ledger?.render());
+      const done = { fetched, output, metadata, pending, pendingChange: pending - pendingBefore, first };
+      pendingBefore = pending;
+      behind = handledLater(finish(job, pipeline.openSessions(), done).then(tellControlLag));
     }
-    telemetry.stage('fetch', secondsSince(fetchStart));
-    const tablesStart = performance.now();
-    await job.tables.catchUp();
-    await ensureKeys(job, fetched.records);
-    telemetry.stage('tables', secondsSince(tablesStart));
-
-    const output = await processAll(job, pipeline, fetched.records);
-    if (job.signal.aborted) return;
-    const commitStart = performance.now();
-    await commit(job, pipeline, output, fetched.nextOffset);
-    telemetry.stage('commit', secondsSince(commitStart));
-
-    offset = fetched.nextOffset;
-    const pending = pipeline.pending();
-    job.summary.pending += pending - pendingBefore;
-    pendingBefore = pending;
-    report(job, pipeline, fetched, output.results, pending);
-    if (job.end !== undefined) showProgress(job, first, Math.min(offset, job.end), job.end);
-    // After the counts: what is committed must be counted even if this read fails.
-    if (job.now() >= lagDue) {
-      await reportControlLag(job);
-      lagDue = job.now() + CONTROL_LAG_MS;
-    }
+    await behind;
+  } finally {
+    // What failed here has been thrown above, or comes after an error that says more.
+    await Promise.allSettled([ahead, behind]);
   }
+}
+
+/** A fetch whose records are processed, on its way to a commit. */
+interface Done {
+  readonly fetched: Fetched;
+  readonly output: Output;
+  readonly metadata: string;
+  readonly pending: number;
+  readonly pendingChange: number;
+  readonly first: number;
+}
+
+async function finish(job: PartitionJob, openSessions: number, done: Done): Promise<void> {
+  const { fetched, output } = done;
+  const commitStart = performance.now();
+  await commit(job, output, { offset: fetched.nextOffset, metadata: done.metadata });
+  job.telemetry.stage('commit', secondsSince(commitStart));
+  job.summary.pending += done.pendingChange;
+  report(job, openSessions, done);
+  if (job.end !== undefined) showProgress(job, done.first, Math.min(fetched.nextOffset, job.end), job.end);
+}
+
+/** The same promise; that it fails while other work is awaited is no failure that nobody handles. */
+function handledLater<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => undefined);
+  return promise;
+}
+
+/** Asks for the tables' lag after a commit; after, since what is committed must be counted even if this fails. */
+function nowAndThen(job: PartitionJob): () => Promise<void> {
+  let due = 0;
+  return async () => {
+    if (job.now() < due) return;
+    await reportControlLag(job);
+    due = job.now() + CONTROL_LAG_MS;
+  };
 }
 
 async function reportControlLag(job: PartitionJob): Promise<void> {
   const lag = await job.tables.lag();
   for (const table of ['consent', 'keyring', 'erasures'] as const) job.telemetry.controlLag(table, lag[table]);
+  job.telemetry.keyEpochEnds(epochEnd(job.now()));
 }
 
 function showProgress(job: PartitionJob, first: number, offset: number, end: number): void {
@@ -174,17 +283,66 @@ function showProgress(job: PartitionJob, first: number, offset: number, end: num
   );
 }
 
+interface Start {
+  /** The first record whose output is missing. */
+  readonly offset: number;
+  readonly warmFrom: number;
+  /** The partition's time to start with. */
+  readonly time: number;
+  readonly ledger: unknown;
+}
+
+/** From the last commit; without one, from the stretch's start or the first record that is kept. */
+async function startOf(job: PartitionJob): Promise<Start> {
+  const { log, route, at, stretch } = job;
+  const committed = await log.committed(route.group, at);
+  const first = await firstOffset(log, at);
+  if (committed !== undefined) {
+    const { offset } = committed;
+    const { offset: warm, time, ledger } = decodeMetadata(committed.metadata, offset);
+    // After a quiet time longer than retention, what the open sessions began with is gone, and so is their time.
+    const warmFrom = warm < first && first <= offset && isLongAgo(job, time) ? first : warm;
+    return { offset, warmFrom, time, ledger };
+  }
+  if (stretch === undefined) return { offset: first, warmFrom: first, time: 0, ledger: undefined };
+  // Nothing has come of it yet, so state may be built from less: what has expired since was never needed for output.
+  const warmFrom = Math.min(Math.max(stretch.warmFrom, first), stretch.from);
+  return { offset: stretch.from, warmFrom, time: 0, ledger: undefined };
+}
+
+/** Whatever arrives from now on belongs to no session that was open at that partition's time. */
+function isLongAgo({ policy, stretch, now }: PartitionJob, time: number): boolean {
+  const { maxMinutes, latenessMinutes } = policy.session;
+  return stretch === undefined && now() - time > (maxMinutes + latenessMinutes) * MINUTE_MS;
+}
+
+/** A stretch ends exactly; other runs may go beyond the end that they were given. */
+function withinStretch({ stretch }: PartitionJob, fetched: Fetched): Fetched {
+  if (stretch === undefined || fetched.nextOffset <= stretch.end) return fetched;
+  const records = fetched.records.filter(({ offset }) => offset < stretch.end);
+  return { ...fetched, records, nextOffset: stretch.end };
+}
+
 /** Rebuilds the sessions' state from records that are done already: same work, no output. */
-async function warmUp(job: PartitionJob, pipeline: Pipeline, from: number, to: number): Promise<void> {
+async function warmUp(
+  job: PartitionJob,
+  pipeline: Pipeline,
+  ledger: Ledger | undefined,
+  from: number,
+  to: number,
+): Promise<void> {
   let offset = from;
   while (offset < to && !job.signal.aborted) {
-    const fetched = await read(job, offset, 0);
-    if (fetched.nextOffset === offset) break;
+    // All of it is there. Going on with less would go on with less of what was typed.
+    const fetched = await read(job, offset, WAIT_MS);
     await job.tables.catchUp();
-    const done = fetched.records.filter((record) => record.offset < to);
+    const done = await job.unseal(fetched.records.filter((record) => record.offset < to));
     for (let i = 0; i < done.length; i++) {
       const record = done[i];
-      if (record !== undefined) pipeline.process(record);
+      if (record !== undefined) {
+        ledger?.warmed(record);
+        pipeline.process(record);
+      }
       if (i % SLICE === SLICE - 1) await nextTurn();
     }
     offset = fetched.nextOffset;
@@ -197,13 +355,19 @@ interface Output {
   readonly results: { readonly result: Processed; readonly bytes: number }[];
 }
 
-async function processAll(job: PartitionJob, pipeline: Pipeline, records: readonly LogRecord[]): Promise<Output> {
+async function processAll(
+  job: PartitionJob,
+  pipeline: Pipeline,
+  ledger: Ledger | undefined,
+  records: readonly LogRecord[],
+): Promise<Output> {
   const start = performance.now();
   const output: Output = { sanitized: [], quarantined: [], results: [] };
   for (let i = 0; i < records.length; i++) {
     const record = records[i];
     if (record === undefined) continue;
     const result = pipeline.process(record);
+    ledger?.processed(record, result);
     output.results.push({ result, bytes: record.value?.length ?? 0 });
     if (result.released !== null) output.sanitized.push(releasedRecord(job.codec, record, result.released));
     if (result.kind === 'quarantine') output.quarantined.push(quarantineRecord(job.codec, record, result.reason));
@@ -214,6 +378,7 @@ async function processAll(job: PartitionJob, pipeline: Pipeline, records: readon
   return output;
 }
 
+const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
 
 function releasedRecord(codec: Codec, record: LogRecord, batch: NonNullable<Processed['released']>): NewRecord {
@@ -246,13 +411,13 @@ function quarantineRecord(codec: Codec, record: LogRecord, reason: Processed['re
   };
 }
 
-async function commit(job: PartitionJob, pipeline: Pipeline, output: Output, next: number): Promise<void> {
+async function commit(job: PartitionJob, output: Output, position: Position): Promise<void> {
+  const { route } = job;
   const transaction = await job.producer.begin();
   try {
-    if (output.sanitized.length > 0) await transaction.append(TOPICS.sanitized, output.sanitized);
-    if (output.quarantined.length > 0) await transaction.append(TOPICS.quarantine, output.quarantined);
-    const metadata = encodeMetadata(pipeline.warmFrom(next));
-    await transaction.commitOffset(GROUPS.sanitize, job.at, { offset: next, metadata });
+    if (output.sanitized.length > 0) await transaction.append(route.sanitized, output.sanitized);
+    if (output.quarantined.length > 0) await transaction.append(route.quarantine, output.quarantined);
+    await transaction.commitOffset(route.group, job.at, position);
     await transaction.commit();
   } catch (error) {
     await transaction.abort().catch(() => undefined);
@@ -260,19 +425,13 @@ async function commit(job: PartitionJob, pipeline: Pipeline, output: Output, nex
   }
 }
 
-function report(
-  job: PartitionJob,
-  pipeline: Pipeline,
-  fetched: Fetched,
-  results: Output['results'],
-  pending: number,
-): void {
+function report(job: PartitionJob, openSessions: number, { fetched, output, pending }: Done): void {
   const { telemetry, summary, at } = job;
-  for (const { result, bytes } of results) {
+  for (const { result, bytes } of output.results) {
     telemetry.processed(result, bytes);
     addTo(summary, result, bytes);
   }
-  telemetry.sessions(at.partition, pipeline.openSessions(), pending);
+  telemetry.sessions(at.partition, openSessions, pending);
   const last = fetched.records.at(-1);
   const behind = fetched.endOffset - fetched.nextOffset;
   const age = behind > 0 && last !== undefined ? Math.max(0, (job.now() - last.timestamp) / 1000) : 0;
@@ -296,11 +455,19 @@ async function firstOffset(log: EventLog, at: TopicPartition): Promise<number> {
   return (await log.beginOffsets(at.topic))[at.partition] ?? 0;
 }
 
-async function areAllCommitted(log: EventLog, ends: readonly number[]): Promise<boolean> {
-  const begins = await log.beginOffsets(TOPICS.raw);
+async function startsOf({ log, stretches, route = LIVE_ROUTE }: SanitizerOptions): Promise<readonly number[]> {
+  return stretches?.map(({ from }) => from) ?? (await log.beginOffsets(route.raw));
+}
+
+async function areAllCommitted(
+  log: EventLog,
+  route: SanitizerRoute,
+  starts: readonly number[],
+  ends: readonly number[],
+): Promise<boolean> {
   for (const [partition, end] of ends.entries()) {
-    if (end <= (begins[partition] ?? 0)) continue;
-    const position = await log.committed(GROUPS.sanitize, { topic: TOPICS.raw, partition });
+    if (end <= (starts[partition] ?? 0)) continue;
+    const position = await log.committed(route.group, { topic: route.raw, partition });
     if ((position?.offset ?? 0) < end) return false;
   }
   return true;
@@ -311,30 +478,40 @@ export function isFatal(error: unknown): boolean {
   return (
     error instanceof KeyError ||
     error instanceof OffsetOutOfRangeError ||
-    (error instanceof Error && (error.name === 'LogStorageError' || error.name === 'CodecError'))
+    (error instanceof Error && FATAL.has(error.name))
   );
 }
 
-/** Where a successor starts to read, in the offset commit's metadata. */
-export function encodeMetadata(warm: { readonly offset: number; readonly time: number }): string {
-  return JSON.stringify({ v: 1, warmFrom: warm.offset, time: warm.time });
+const FATAL = new Set([
+  'LogStorageError',
+  'LogAccessError',
+  'KafkaSecurityError',
+  'CompressionError',
+  'CorruptBatchError',
+  'InstanceFencedError',
+  'CodecError',
+]);
+
+/** Where a successor starts to read, and a ledger to go on with, in the offset commit's metadata. */
+export function encodeMetadata(warm: { readonly offset: number; readonly time: number }, ledger?: unknown): string {
+  return JSON.stringify({ v: 1, warmFrom: warm.offset, time: warm.time, ledger });
 }
 
 /** @throws Error when another version has written it: state could not be rebuilt. */
 export function decodeMetadata(
   metadata: string,
   committed: number,
-): { readonly offset: number; readonly time: number } {
+): { readonly offset: number; readonly time: number; readonly ledger: unknown } {
+  // An operator has put the group there (kafka-consumer-groups --reset-offsets): sessions begin afresh.
+  if (metadata === '') return { offset: committed, time: 0, ledger: undefined };
   const parsed: unknown = JSON.parse(metadata);
   if (typeof parsed === 'object' && parsed !== null && 'v' in parsed && 'warmFrom' in parsed && 'time' in parsed) {
     const { v, warmFrom, time } = parsed;
     if (v === 1 && typeof warmFrom === 'number' && typeof time === 'number' && warmFrom <= committed) {
-      return { offset: warmFrom, time };
+      return { offset: warmFrom, time, ledger: 'ledger' in parsed ? parsed.ledger : undefined };
     }
   }
-  throw new RunError(
-    'the sanitize group has a commit whose metadata this version cannot read: run the version that wrote it',
-  );
+  throw new RunError('a group has a commit whose metadata this version cannot read: run the version that wrote it');
 }
 
 export function emptySummary(): SanitizerSummary {
@@ -373,7 +550,8 @@ function addCounts<K extends string>(
   return sum;
 }
 
-function addTo(summary: SanitizerSummary, { reason, counts }: Processed, bytes: number): void {
+/** Counts one raw record into `summary`. */
+export function addTo(summary: SanitizerSummary, { reason, counts }: Processed, bytes: number): void {
   summary.batches++;
   summary.rawBytes += bytes;
   if (reason !== null) summary.batchesByReason[reason] = (summary.batchesByReason[reason] ?? 0) + 1;

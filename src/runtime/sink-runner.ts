@@ -7,6 +7,14 @@ import type { FetchSize } from './sanitizer.ts';
 import type { Telemetry } from './telemetry.ts';
 import { GROUPS, TOPICS } from './topics.ts';
 
+/** From which topic a sink takes, and as which group. */
+export interface SinkRoute {
+  readonly group: string;
+  readonly sanitized: string;
+}
+
+const LIVE_ROUTE: SinkRoute = { group: GROUPS.sink, sanitized: TOPICS.sanitized };
+
 export interface SinkRunOptions {
   readonly log: EventLog;
   readonly codec: Codec;
@@ -16,8 +24,12 @@ export interface SinkRunOptions {
   /** Longest time that a released batch waits for its commit, in seconds. */
   readonly flushSeconds: number;
   readonly now: () => number;
+  /** Leaves the group's seat to the next start of this process when it is stopped: for members with an instance name. */
+  readonly keepsSeat?: boolean;
   /** How to wait before work on a partition starts again; by default, in real time. */
   readonly delay?: Delay;
+  /** By default the live one. */
+  readonly route?: SinkRoute;
   /** For a look that shares no work and leaves no trace: reads all partitions, outside of the group. */
   readonly alone?: boolean;
 }
@@ -49,9 +61,9 @@ export async function runSink(
   options: SinkRunOptions,
   until: { readonly end: boolean; readonly signal: AbortSignal; readonly maxRestarts?: number },
 ): Promise<SinkSummary> {
-  const { log } = options;
+  const { log, route = LIVE_ROUTE } = options;
   const summary: SinkSummary = { batches: 0, rows: 0 };
-  const ends = until.end ? await log.endOffsets(TOPICS.sanitized) : undefined;
+  const ends = until.end ? await log.endOffsets(route.sanitized) : undefined;
   if (options.alone === true) {
     await workAlone({ ...options, summary }, ends, until.signal);
     return summary;
@@ -60,20 +72,22 @@ export async function runSink(
 
   await workOnGroup({
     log,
-    group: GROUPS.sink,
-    topic: TOPICS.sanitized,
+    group: route.group,
+    role: 'sink',
+    topic: route.sanitized,
     telemetry: options.telemetry,
     delay: options.delay ?? delay,
     signal: until.signal,
     maxRestarts: until.maxRestarts,
+    keepsSeat: options.keepsSeat,
     isFatal: (error) => !MENDED_BY_ANOTHER_TRY.some((name) => error instanceof Error && error.name === name),
-    isDone: async () => ends !== undefined && (await areAllTaken(options, ends, finished)),
+    isDone: async () => ends !== undefined && (await areAllTaken(log, route, ends, finished)),
     work: async (at, signal) => {
       const end = ends?.[at.partition];
-      const producer = await log.transactional(`${GROUPS.sink}/${at.topic}/${at.partition}`);
+      const producer = await log.transactional(`${route.group}/${at.topic}/${at.partition}`);
       const commit = async (offset: number): Promise<void> => {
         const transaction = await producer.begin();
-        await transaction.commitOffset(GROUPS.sink, at, { offset, metadata: '' });
+        await transaction.commitOffset(route.group, at, { offset, metadata: '' });
         await transaction.commit();
       };
       try {
@@ -94,13 +108,11 @@ async function workAlone(
   signal: AbortSignal,
 ): Promise<void> {
   const failure = new AbortController();
-  const partitions = Array.from(
-    { length: await options.log.partitions(TOPICS.sanitized) },
-    (_, partition) => partition,
-  );
+  const topic = (options.route ?? LIVE_ROUTE).sanitized;
+  const partitions = Array.from({ length: await options.log.partitions(topic) }, (_, partition) => partition);
   await Promise.all(
     partitions.map(async (partition) => {
-      const at = { topic: TOPICS.sanitized, partition };
+      const at = { topic, partition };
       try {
         const stop = AbortSignal.any([signal, failure.signal]);
         await workOnPartition({ ...options, at, end: ends?.[partition], signal: stop, commit: async () => {} });
@@ -162,7 +174,8 @@ async function workOnPartition(job: PartitionJob): Promise<void> {
   await flush();
 }
 
-function sinkRecord(codec: Codec, record: LogRecord): SinkRecord {
+/** A record of a sanitised topic as a sink takes it. @throws ForeignRecordError */
+export function sinkRecord(codec: Codec, record: LogRecord): SinkRecord {
   if (record.value === null) throw new ForeignRecordError(record, 'a tombstone');
   const released = readmit(codec.decodeReleased(record.value));
   if (released.kind !== 'keep') throw new ForeignRecordError(record, 'a batch that breaks the released contract');
@@ -182,22 +195,30 @@ function coordinate(record: LogRecord, header: string): number {
 }
 
 async function areAllTaken(
-  options: SinkRunOptions,
+  log: EventLog,
+  route: SinkRoute,
   ends: readonly number[],
   mine: ReadonlySet<number>,
 ): Promise<boolean> {
   for (const [partition, end] of ends.entries()) {
     if (end === 0 || mine.has(partition)) continue;
-    const position = await options.log.committed(GROUPS.sink, { topic: TOPICS.sanitized, partition });
+    const position = await log.committed(route.group, { topic: route.sanitized, partition });
     if ((position?.offset ?? 0) < end) return false;
   }
   return true;
 }
 
 /**
- * Another worker was faster, here or on the table, and the sink wants to be asked again where to go on. After any other
- * error a sink does not know its own state: the process ends, and the next one starts from what is committed.
+ * Another worker was faster, here or on the table, and the sink wants to be asked again where to go on; or the log is away
+ * for a while, which leaves the sink as it was. After any other error a sink does not know its own state: the process
+ * ends, and the next one starts from what is committed.
  */
-const MENDED_BY_ANOTHER_TRY = ['FencedError', 'FencedSinkError', 'UsageError'];
+const MENDED_BY_ANOTHER_TRY = [
+  'FencedError',
+  'FencedSinkError',
+  'UsageError',
+  'LogUnavailableError',
+  'RegistryUnavailableError',
+];
 
 const secondsSince = (start: number): number => (performance.now() - start) / 1000;

@@ -1,6 +1,8 @@
 import { pino, type DestinationStream, type Logger as PinoLogger } from 'pino';
 import { pinoPretty } from './pretty.ts';
-import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { QUARANTINE_REASONS } from '../events/outcome.ts';
+import { REASONS, type Reason } from '../producers/gateway/protocol.ts';
 import type { EventCounts, Processed } from '../processors/pipeline.ts';
 
 /** The only module that knows the metrics and logging libraries: everybody else names what happened. */
@@ -24,7 +26,7 @@ export interface Logger {
   error(message: string, fields?: LogFields): void;
 }
 
-export type Stage = 'fetch' | 'tables' | 'process' | 'commit' | 'table_write' | 'table_commit';
+export type Stage = 'fetch' | 'tables' | 'unseal' | 'process' | 'commit' | 'table_write' | 'table_commit';
 
 export interface Telemetry {
   readonly log: Logger;
@@ -34,14 +36,32 @@ export interface Telemetry {
   /** `seconds` is null where the records' own times say nothing: a sanitised record's timestamp is its day. */
   lag(group: 'sanitize' | 'sink', partition: number, messages: number, seconds: number | null): void;
   controlLag(table: 'consent' | 'keyring' | 'erasures', messages: number): void;
+  /** `at`: when the present key epoch ends, ms. */
+  keyEpochEnds(at: number): void;
   sessions(partition: number, open: number, pendingEvents: number): void;
   tableCommitted(rows: number, bytes: number): void;
   workerRestarted(role: 'sanitize' | 'sink', reason: RestartReason): void;
+  /** The table's store, or the schema registry, did not answer as it should and is asked again. */
+  retried(service: 'table_store' | 'registry', operation: string, reason: string): void;
+  /** Work cannot go on: another try would meet the same again, or records are gone. */
+  workerFailed(role: 'sanitize' | 'sink', reason: FailureReason): void;
+  /** The gateway kept a batch; `events` is null where it is sealed. `seconds`: sealing it and waiting for the disk. */
+  gatewayKept(events: number | null, bytes: number, seconds: number): void;
+  gatewayRefused(reason: Reason, isBatch: boolean): void;
+  gatewayGranted(): void;
+  /** Requests that are worked on now. */
+  gatewayInFlight(count: number): void;
+  /** From now on the metrics tell of the process as well: processor time, memory, the event loop (`process_*`, `nodejs_*`). */
+  measureProcess(): void;
   /** The metrics in Prometheus' text format, with its content type. */
   render(): Promise<{ readonly contentType: string; readonly body: string }>;
 }
 
-export type RestartReason = 'fenced' | 'storage' | 'other';
+const ROLES = ['sanitize', 'sink'] as const;
+const RESTART_REASONS = ['fenced', 'storage', 'unavailable', 'other'] as const;
+export type RestartReason = (typeof RESTART_REASONS)[number];
+const FAILURE_REASONS = ['offset_out_of_range', 'access', 'key', 'storage', 'contract', 'restarts', 'other'] as const;
+export type FailureReason = (typeof FAILURE_REASONS)[number];
 
 /** Where logs go: JSON lines, or readable lines on a terminal; always to the error output, so that stdout is free for results. */
 export function createLogger(options: {
@@ -64,6 +84,7 @@ export const silentLogger: Logger = { info: () => {}, warn: () => {}, error: () 
 export function createTelemetry(log: Logger): Telemetry {
   const registers = [new Registry()];
   const registry = registers[0] ?? new Registry();
+  let measuresProcess = false;
   const batches = new Counter({
     name: 'redactory_raw_batches_total',
     help: 'Raw batches by what became of them.',
@@ -108,6 +129,11 @@ export function createTelemetry(log: Logger): Telemetry {
     labelNames: ['table'] as const,
     registers,
   });
+  const epochEnds = new Gauge({
+    name: 'redactory_key_epoch_end_timestamp_seconds',
+    help: 'When the present epoch of the keys ends, seconds since the Unix epoch.',
+    registers,
+  });
   const open = new Gauge({
     name: 'redactory_open_sessions',
     help: 'Sessions with open state.',
@@ -129,6 +155,72 @@ export function createTelemetry(log: Logger): Telemetry {
     labelNames: ['role', 'reason'] as const,
     registers,
   });
+  const retries = new Counter({
+    name: 'redactory_service_retries_total',
+    help: "Requests to the table's store and to the schema registry that are tried again.",
+    labelNames: ['service', 'operation', 'reason'] as const,
+    registers,
+  });
+  const failures = new Counter({
+    name: 'redactory_worker_failures_total',
+    help: 'Times that work ended for good after an error; the log says what to do.',
+    labelNames: ['role', 'reason'] as const,
+    registers,
+  });
+
+  const gatewayBatches = new Counter({
+    name: 'redactory_gateway_batches_total',
+    help: 'Batches that recorders sent, by what became of them.',
+    labelNames: ['outcome', 'reason'] as const,
+    registers,
+  });
+  const gatewayRefusals = new Counter({
+    name: 'redactory_gateway_refusals_total',
+    help: 'Requests other than batches that were refused.',
+    labelNames: ['reason'] as const,
+    registers,
+  });
+  const gatewayEvents = new Counter({
+    name: 'redactory_gateway_events_total',
+    help: 'Events of batches that were kept and came unsealed; sealed ones cannot be counted.',
+    registers,
+  });
+  const gatewayBytes = new Counter({
+    name: 'redactory_gateway_bytes_total',
+    help: 'Bytes of the bodies of batches that were kept.',
+    registers,
+  });
+  const gatewayGrants = new Counter({
+    name: 'redactory_gateway_grants_total',
+    help: 'Sessions granted.',
+    registers,
+  });
+  const gatewayInFlight = new Gauge({
+    name: 'redactory_gateway_in_flight_requests',
+    help: 'Requests that the gateway works on now.',
+    registers,
+  });
+  const gatewaySeconds = new Histogram({
+    name: 'redactory_gateway_append_seconds',
+    help: 'Seconds to seal a batch and to have it on the disk of the log.',
+    buckets: [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 2, 10],
+    registers,
+  });
+
+  // A counter that appears with its first event shows no increase: what alerts wait for is there from the start.
+  for (const role of ROLES) {
+    for (const reason of RESTART_REASONS) restarts.inc({ role, reason }, 0);
+    for (const reason of FAILURE_REASONS) failures.inc({ role, reason }, 0);
+  }
+  retries.inc({ service: 'table_store', operation: 'put', reason: 'unreachable' }, 0);
+  retries.inc({ service: 'registry', operation: 'ask', reason: 'unavailable' }, 0);
+  gatewayBatches.inc({ outcome: 'kept', reason: '' }, 0);
+  for (const reason of REASONS) {
+    gatewayBatches.inc({ outcome: 'refused', reason }, 0);
+    gatewayRefusals.inc({ reason }, 0);
+  }
+  for (const outcome of ['released', 'quarantined']) events.inc({ outcome, reason: '' }, 0);
+  for (const reason of QUARANTINE_REASONS) batches.inc({ outcome: 'quarantined', reason }, 0);
 
   return {
     log,
@@ -144,6 +236,7 @@ export function createTelemetry(log: Logger): Telemetry {
       if (seconds !== null) lagSeconds.set({ group, partition }, seconds);
     },
     controlLag: (table, messages) => control.set({ table }, messages),
+    keyEpochEnds: (at) => epochEnds.set(at / 1000),
     sessions(partition, openNow, pendingEvents) {
       open.set({ partition }, openNow);
       pending.set({ partition }, pendingEvents);
@@ -154,6 +247,24 @@ export function createTelemetry(log: Logger): Telemetry {
       bytes.inc(byteCount);
     },
     workerRestarted: (role, reason) => restarts.inc({ role, reason }),
+    retried: (service, operation, reason) => retries.inc({ service, operation, reason }),
+    workerFailed: (role, reason) => failures.inc({ role, reason }),
+    gatewayKept(count, size, seconds) {
+      gatewayBatches.inc({ outcome: 'kept', reason: '' });
+      gatewayEvents.inc(count ?? 0);
+      gatewayBytes.inc(size);
+      gatewaySeconds.observe(seconds);
+    },
+    gatewayRefused(reason, isBatch) {
+      if (isBatch) gatewayBatches.inc({ outcome: 'refused', reason });
+      else gatewayRefusals.inc({ reason });
+    },
+    gatewayGranted: () => gatewayGrants.inc(),
+    gatewayInFlight: (count) => gatewayInFlight.set(count),
+    measureProcess() {
+      if (!measuresProcess) collectDefaultMetrics({ register: registry });
+      measuresProcess = true;
+    },
     render: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
   };
 

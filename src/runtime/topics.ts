@@ -7,12 +7,28 @@ export const TOPICS = {
   quarantine: 'interactions.quarantine',
   consent: 'consent',
   keyring: 'keyring',
+  /** Public keys: producers seal to the latest. */
+  sealing: 'sealing-keys',
+  /** What recorders sign in to the gateway with; hashes of it. */
+  devices: 'devices',
   erasures: 'erasures',
 } as const;
 
 export const GROUPS = { sanitize: 'sanitize', sink: 'sink' } as const;
 
+/** How names begin of what a replay makes for itself; the replay's own name follows. */
+export const REPLAYS = {
+  sanitized: `${TOPICS.sanitized}.`,
+  quarantine: `${TOPICS.quarantine}.`,
+  /** Of groups, and of transactional ids. */
+  sanitize: 'replay/',
+  sink: 'replay-sink/',
+} as const;
+
 const DAY_MS = 86_400_000;
+
+/** Keys that were destroyed or wrapped again are to be gone from the keyring soon. */
+export const COMPACTED_WITHIN_MS = 60_000;
 
 /** What must exist, from the config's partitions and retention. */
 export function topicSpecs(config: {
@@ -30,7 +46,9 @@ export function topicSpecs(config: {
     kept(TOPICS.sanitized, config.retentionDays.sanitized, config.partitions),
     kept(TOPICS.quarantine, config.retentionDays.quarantine, 1),
     compacted(TOPICS.consent),
-    compacted(TOPICS.keyring),
+    { ...compacted(TOPICS.keyring), cleanup: { kind: 'compact', withinMs: COMPACTED_WITHIN_MS } },
+    compacted(TOPICS.sealing),
+    compacted(TOPICS.devices),
     compacted(TOPICS.erasures),
   ];
 }

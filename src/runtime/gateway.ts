@@ -1,0 +1,206 @@
+import { readFile } from 'node:fs/promises';
+import { RAW_KINDS } from '../events/raw.ts';
+import { LogStorageError } from '../log/event-log.ts';
+import { openGlobalTable } from '../log/global-table.ts';
+import { createConsentTimeline } from '../privacy/consent.ts';
+import { KeyError } from '../privacy/keys/key-error.ts';
+import type { Policy } from '../privacy/policy.ts';
+import { createApp } from '../producers/gateway/app.ts';
+import { createGateway, type GatewayPorts, type Person } from '../producers/gateway/gateway.ts';
+import { bearerToken, proxyIdentity, type Asking } from '../producers/gateway/identity.ts';
+import type { Recordable } from '../producers/gateway/protocol.ts';
+import { createAppender } from './appender.ts';
+import { openDevices } from './devices.ts';
+import { appendDecision } from './ingest.ts';
+import { RunError } from './run-error.ts';
+import { openSealingKeys } from './sealing-keys.ts';
+import { shareRounds } from './shared-round.ts';
+import type { Telemetry } from './telemetry.ts';
+import { TOPICS } from './topics.ts';
+import type { Workspace } from './workspace.ts';
+
+/** How long requests that are under way may take when the gateway stops, ms: less than the process has. */
+const CLOSING_MS = 4_000;
+
+export interface RunningGateway {
+  /** `http://host:port` where it listens. */
+  readonly address: string;
+  /** Finishes what was begun, takes nothing new. */
+  close(): Promise<void>;
+}
+
+/**
+ * Serves recorders on the log of a workspace.
+ *
+ * @throws RunError when it cannot listen; KeyError when there is no key to seal to.
+ */
+export async function serveGateway(options: {
+  readonly workspace: Workspace;
+  readonly policy: Policy;
+  readonly telemetry: Telemetry;
+}): Promise<RunningGateway> {
+  const { workspace, policy, telemetry } = options;
+  const { config } = workspace;
+  const { gateway: settings } = config;
+  const ports = await openPorts(options);
+  const limits = { ...settings, maxPayloadBytes: config.limits.maxPayloadBytes };
+  const gateway = createGateway({
+    ports: ports.gateway,
+    limits: {
+      maxBodyBytes: limits.maxBodyBytes,
+      maxPayloadBytes: limits.maxPayloadBytes,
+      maxRecordBytes: config.limits.maxRecordBytes,
+      maxEventsPerBatch: Math.min(settings.maxEventsPerBatch, config.limits.maxEvents),
+      requestsPerMinute: settings.requestsPerMinute,
+      dataBudgetBytes: settings.dataBudgetBytes,
+    },
+    record: recordableBy(policy),
+    guardMs: policy.consent.guardSeconds * 1_000,
+  });
+  const app = await createApp({
+    gateway,
+    signIn: ports.signIn,
+    maxBodyBytes: settings.maxBodyBytes,
+    maxInFlight: settings.maxInFlight,
+    requestTimeoutMs: settings.requestSeconds * 1_000,
+    corsOrigins: settings.corsOrigins,
+    tls: settings.tls === undefined ? null : await readTls(settings.tls),
+    isUnavailable,
+    observe: {
+      refused: (reason, isBatch) => telemetry.gatewayRefused(reason, isBatch),
+      granted: () => telemetry.gatewayGranted(),
+      inFlight: (count) => telemetry.gatewayInFlight(count),
+      // Only the kind of an error is known to hold nothing of what was sent.
+      failed: (error) =>
+        telemetry.log.error('a request failed', { reason: error instanceof Error ? error.name : 'unknown' }),
+    },
+  });
+  const { host, port } = settings;
+  const address = await app.listen({ host, port }).catch((error: unknown) => {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
+    const todo = 'choose another gateway.host or gateway.port';
+    throw new RunError(`cannot serve recorders on ${host}:${port} (${code}): ${todo}`, { cause: error });
+  });
+  return {
+    address,
+    async close() {
+      // Whoever sends slowly has no answer yet, and sends again.
+      const late = setTimeout(() => app.server.closeAllConnections(), CLOSING_MS);
+      await app.close();
+      clearTimeout(late);
+    },
+  };
+}
+
+async function openPorts({ workspace, policy, telemetry }: Parameters<typeof serveGateway>[0]): Promise<{
+  readonly gateway: GatewayPorts;
+  readonly signIn: (asking: Asking) => Promise<Person | undefined>;
+}> {
+  const { log, codec, zstd, config } = workspace;
+  const { identity } = config.gateway;
+  const consent = createConsentTimeline({ guardMs: policy.consent.guardSeconds * 1_000 });
+  const decided = await openGlobalTable({
+    log,
+    topic: TOPICS.consent,
+    apply: ({ value }) => value !== null && consent.apply(codec.decodeConsent(value)),
+  });
+  const erased = await openGlobalTable({
+    log,
+    topic: TOPICS.erasures,
+    apply: ({ value }) => value !== null && consent.applyErasure(codec.decodeErasure(value)),
+  });
+  const sealer = await workspace.sealer();
+  const sealing = await openSealingKeys({ log, codec });
+  if (sealing.current() === undefined) throw noSealingKey();
+  const devices = await openDevices({ log, codec });
+  const subjectKey = await workspace.subjectKeys();
+  const append = createAppender(log, TOPICS.raw);
+  // Not behind what was stamped before, as for every producer.
+  const floor = await workspace.trustedNow();
+  const now = (): number => Math.max(workspace.now(), floor);
+
+  const catchUp = shareRounds(async () => {
+    await Promise.all([
+      log.endOffsets(TOPICS.consent).then((ends) => decided.caughtUpTo(ends)),
+      log.endOffsets(TOPICS.erasures).then((ends) => erased.caughtUpTo(ends)),
+      sealing.catchUp(),
+    ]);
+  });
+  const devicesCaughtUp = shareRounds(() => devices.catchUp());
+  const named = identity.kind === 'proxy' ? proxyIdentity(identity) : undefined;
+
+  async function signIn(asking: Asking): Promise<Person | undefined> {
+    if (named !== undefined) {
+      const subject = named(asking);
+      return subject === undefined ? undefined : { subjectKey: subjectKey(subject), device: null };
+    }
+    const token = bearerToken(asking);
+    if (token === undefined) return undefined;
+    // A token that was revoked before this request came is known to be.
+    await devicesCaughtUp();
+    const good = devices.check(token, now());
+    return good === undefined ? undefined : { subjectKey: good.subjectKey, device: good.device };
+  }
+
+  return {
+    signIn,
+    gateway: {
+      codec,
+      zstd,
+      now,
+      consent,
+      catchUp,
+      subjectKey,
+      sealingKeys: {
+        current() {
+          const key = sealing.current();
+          if (key === undefined) throw noSealingKey();
+          return key;
+        },
+        retiredAt(keyId) {
+          const isActive = sealing.all().some((key) => key.keyId === keyId && key.state === 'active');
+          return isActive ? sealing.retiredAt(keyId) : undefined;
+        },
+      },
+      async seal(envelope, packed) {
+        const [sealed] = await sealer.seal([{ envelope, packed }]);
+        if (sealed === undefined) throw new RangeError('a sealer gives as many payloads as it gets');
+        return sealed;
+      },
+      append: (key, batch) => append({ key, value: codec.encodeEnvelope(batch), timestamp: batch.receivedAt }),
+      decide: (decision) => appendDecision(log, codec, decision),
+      kept: ({ events, bytes, seconds }) => telemetry.gatewayKept(events, bytes, seconds),
+    },
+  };
+}
+
+const noSealingKey = (): KeyError =>
+  new KeyError('there is no key to seal payloads to: run `redactory keys sealing rotate`');
+
+/** What a policy drops whatever else holds; the kinds are those that any of its actions comes from. */
+function recordableBy({ contexts }: Policy): Recordable {
+  return {
+    private: false,
+    excludeApps: [...contexts.excludeApps],
+    excludeHosts: [...contexts.excludeHosts],
+    excludeTitles: [...contexts.excludeTitles],
+    kinds: [...RAW_KINDS],
+  };
+}
+
+async function readTls(files: {
+  readonly certFile: string;
+  readonly keyFile: string;
+}): Promise<{ readonly cert: string; readonly key: string }> {
+  try {
+    return { cert: await readFile(files.certFile, 'utf8'), key: await readFile(files.keyFile, 'utf8') };
+  } catch (error) {
+    throw new RunError('gateway.tls: a file cannot be read; check its path and who may read it', { cause: error });
+  }
+}
+
+const UNAVAILABLE = new Set(['LogUnavailableError', 'LogClosedError', 'BrokerError', 'RegistryUnavailableError']);
+
+function isUnavailable(error: unknown): boolean {
+  return error instanceof LogStorageError || (error instanceof Error && UNAVAILABLE.has(error.name));
+}

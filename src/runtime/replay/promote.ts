@@ -1,0 +1,165 @@
+import type { Codec } from '../../events/codec.ts';
+import type { Zstd } from '../../events/zstd.ts';
+import type { EventLog, LogRecord, TopicPartition } from '../../log/event-log.ts';
+import {
+  progressMark,
+  promoteReplay,
+  readTable,
+  type LiveFile,
+  type Promotion,
+  type RawStretch,
+  type SinkRecord,
+  type TableStore,
+  type Verdict,
+} from '../../sinks/index.ts';
+import { RunError } from '../run-error.ts';
+import { sinkRecord } from '../sink-runner.ts';
+import { GROUPS, TOPICS } from '../topics.ts';
+import { sourceOf } from './join.ts';
+import { changeManifest, type ReplayManifest } from './manifest.ts';
+import { replayNames } from './names.ts';
+
+export interface PromoteTools {
+  readonly logs: { readonly sanitizer: EventLog; readonly sink: EventLog };
+  readonly codec: Codec;
+  readonly zstd: Zstd;
+  readonly live: TableStore;
+  readonly replay: TableStore;
+  readonly now: () => number;
+}
+
+/**
+ * Makes a finished replay's rows those that readers of the live table see of its stretch, in one commit. Live work may go on
+ * meanwhile, but must have come beyond the stretch, or it would add the stretch's rows once more.
+ *
+ * @throws RunError when the replay or live work is not that far; TableFormatError when a file's rows cannot be told apart.
+ */
+export async function promote(
+  manifest: ReplayManifest,
+  tools: PromoteTools,
+): Promise<{ readonly manifest: ReplayManifest; readonly promotion: Promotion }> {
+  const { name } = manifest;
+  if (manifest.state === 'running') {
+    throw new RunError(`the replay ${name} is not done: go on with it by the command that started it`);
+  }
+  await refuseIfLiveIsBehind(manifest, tools);
+  const promotion = await promoteReplay({
+    ...tools,
+    name,
+    stretch: stretchOf(manifest),
+    judge: (file, keep) => judge(manifest, tools, file, keep),
+  });
+  const promoted = await changeManifest(tools.logs.sanitizer, name, async (current) =>
+    current === undefined || current.state === 'promoted'
+      ? undefined
+      : { ...current, state: 'promoted', promoted: { version: promotion.version, at: tools.now() } },
+  );
+  return { manifest: promoted ?? manifest, promotion };
+}
+
+const stretchOf = ({ partitions }: ReplayManifest): RawStretch =>
+  Object.fromEntries([...partitions.entries()].map(([partition, { from, end }]) => [partition, [from, end]]));
+
+/** Nothing of the stretch may still be on its way into the live table. */
+async function refuseIfLiveIsBehind(manifest: ReplayManifest, tools: PromoteTools): Promise<void> {
+  const { sanitizer, sink } = tools.logs;
+  for (const [partition, { from, end }] of manifest.partitions.entries()) {
+    if (from === end) continue;
+    const position = await sanitizer.committed(GROUPS.sanitize, { topic: TOPICS.raw, partition });
+    if ((position?.offset ?? 0) < end) {
+      throw new RunError(
+        `live work has not come to the end of the stretch on ${TOPICS.raw}/${partition}: let \`redactory run\` do so first`,
+      );
+    }
+  }
+  // All that live work releases of the stretch lies below these ends.
+  const ends = await sink.endOffsets(TOPICS.sanitized);
+  const { marks, name } = await readTable({ store: tools.live, zstd: tools.zstd });
+  for (const [partition, end] of ends.entries()) {
+    const at = { topic: TOPICS.sanitized, partition };
+    const taken = marks.get(progressMark(name, at.topic, partition)) ?? -1;
+    for await (const record of recordsOf(sink, at, taken + 1, end - 1)) {
+      if (!isOf(stretchOf(manifest), record)) continue;
+      throw new RunError(
+        `the live table has not taken all of the stretch from ${at.topic}/${partition}: let \`redactory sink\` do so first`,
+      );
+    }
+  }
+}
+
+const DAY_MS = 86_400_000;
+/** A session's day is at most one before that of its batches; stamps of trusted machines may differ. */
+const MARGIN_DAYS = 2;
+
+/** Reads the records that a file's rows came of. */
+async function judge(
+  manifest: ReplayManifest,
+  { codec, logs }: PromoteTools,
+  file: LiveFile,
+  keep: (record: SinkRecord) => void,
+): Promise<Verdict> {
+  if (!isNear(manifest, file.date)) return { kind: 'outside' };
+  if (file.sanitized === undefined || file.rows === undefined) {
+    return {
+      kind: 'unknown',
+      why: 'a file there was written by another tool, or by a version that did not say of what',
+    };
+  }
+  const topic = file.replay === null ? TOPICS.sanitized : replayNames(file.replay).sanitizer.sanitized;
+  const stretch = stretchOf(manifest);
+  let [inside, outside] = [0, 0];
+  for (const [partition, [first, last]] of file.sanitized) {
+    const begin = (await logs.sink.beginOffsets(topic))[partition] ?? 0;
+    if (first < begin) return { kind: 'unknown', why: `what their rows came of has expired on ${topic}/${partition}` };
+    const seen = new Map<number, number>();
+    for await (const record of recordsOf(logs.sink, { topic, partition }, first, last)) {
+      const found = sinkRecord(codec, record);
+      if (isDouble(seen, found) || dateOf(found) !== file.date) continue;
+      if (file.without.some((without) => isOf(without, record))) continue;
+      const rows = found.batch.actions.length;
+      if (isOf(stretch, record)) {
+        inside += rows;
+      } else {
+        outside += rows;
+        keep(found);
+      }
+    }
+  }
+  if (inside + outside !== file.rows) {
+    return { kind: 'unknown', why: `a file there holds other rows than ${topic} has for it` };
+  }
+  return inside === 0 ? { kind: 'outside' } : { kind: outside === 0 ? 'inside' : 'mixed', inside, outside };
+}
+
+function isNear({ span }: ReplayManifest, date: string): boolean {
+  if (span === null) return false;
+  const day = Date.parse(date) / DAY_MS;
+  return day >= Math.floor(span.first / DAY_MS) - MARGIN_DAYS && day <= Math.floor(span.last / DAY_MS) + MARGIN_DAYS;
+}
+
+const dateOf = ({ batch }: SinkRecord): string => new Date(batch.day * DAY_MS).toISOString().slice(0, 10);
+
+/** As the sink tells doubles. */
+function isDouble(seen: Map<number, number>, { source }: SinkRecord): boolean {
+  if (source.offset <= (seen.get(source.partition) ?? -1)) return true;
+  seen.set(source.partition, source.offset);
+  return false;
+}
+
+/** Whether a sanitised record came of that stretch of raw. */
+function isOf(stretch: RawStretch, record: LogRecord): boolean {
+  const source = sourceOf(record);
+  const wanted = source?.topic === TOPICS.raw ? stretch[source.partition] : undefined;
+  return source !== undefined && wanted !== undefined && source.offset >= wanted[0] && source.offset < wanted[1];
+}
+
+/** Records from `first` to `last`, both included, that are still kept. */
+async function* recordsOf(log: EventLog, at: TopicPartition, first: number, last: number): AsyncGenerator<LogRecord> {
+  const begin = (await log.beginOffsets(at.topic))[at.partition] ?? 0;
+  for (let offset = Math.max(first, begin); offset <= last;) {
+    const fetched = await log.read({ ...at, offset, maxRecords: 2_000, maxBytes: 4 << 20, waitMs: 200 });
+    if (fetched.nextOffset === offset) return;
+    for (const record of fetched.records) if (record.offset <= last) yield record;
+    offset = fetched.nextOffset;
+  }
+}
