@@ -131,6 +131,82 @@ describe('loadConfig', () => {
   });
 });
 
+describe('a Kafka cluster', () => {
+  const SECURE = `kafka:
+  brokers: [a.example:9093, '[::1]:9093']
+  tls: { caFile: ca.pem }
+  sasl: { mechanism: scram-sha-256, username: somebody, passwordFile: /run/secrets/somebody }
+  identities:
+    sink: { username: reader, passwordFile: secrets/reader }
+`;
+
+  it('is one where the file or the environment names brokers', async () => {
+    expect((await load()).kafka).toBeNull();
+    const { kafka } = await load({ env: { REDACTORY_KAFKA_BROKERS: 'a:1, b:2', REDACTORY_KAFKA_INSTANCE: 'w-1' } });
+    expect(kafka).toMatchObject({
+      brokers: ['a:1', 'b:2'],
+      instance: 'w-1',
+      compression: 'none',
+      clientId: 'redactory',
+    });
+    await write(SECURE);
+    expect((await load({ env: { REDACTORY_KAFKA_BROKERS: 'c:3' } })).kafka).toMatchObject({
+      brokers: ['c:3'],
+      sasl: { username: 'somebody' },
+    });
+  });
+
+  it('has its files relative to the config file', async () => {
+    await write(SECURE);
+    expect((await load()).kafka).toMatchObject({
+      tls: { caFile: join(dir, 'ca.pem') },
+      sasl: { passwordFile: '/run/secrets/somebody' },
+      identities: { sink: { username: 'reader', passwordFile: join(dir, 'secrets/reader') } },
+    });
+  });
+
+  it.each([
+    ['brokers: [nohost]', 'brokers'],
+    ['brokers: []', 'brokers'],
+    [
+      'brokers: [a:1]\n  sasl: { mechanism: plain, username: u }',
+      'kafka.sasl.mechanism: plain sends its secret as it is',
+    ],
+    ['brokers: [a:1]\n  tls: {}\n  sasl: { mechanism: oauthbearer }', 'needs a tokenFile'],
+    ['brokers: [a:1]\n  sasl: { mechanism: scram-sha-512 }', 'needs a username'],
+    ['brokers: [a:1]\n  tls: { certFile: c.pem }', 'certFile and keyFile go together'],
+    ['brokers: [a:1]\n  identities: { sink: { username: u } }', 'users sign in by the mechanism'],
+    ['brokers: [a:1]\n  sessionTimeoutMs: 20000', 'must be less than sessionTimeoutMs'],
+    ['brokers: [a:1]\n  compresion: gzip', 'compression'],
+  ])('refuses %j', async (section, message) => {
+    await write(`kafka:\n  ${section}\n`);
+    expect(await failure()).toContain(message);
+  });
+
+  it('refuses a broker of the environment that is none, without the value', async () => {
+    const message = await failure({ env: { REDACTORY_KAFKA_BROKERS: 'secret host' } });
+    expect(message).toContain('REDACTORY_KAFKA_BROKERS');
+    expect(message).not.toContain('secret');
+  });
+});
+
+describe('the table', () => {
+  it('is in the data folder unless said', async () => {
+    expect((await load({ data: 'd' })).table).toBe(join(dir, 'd/table'));
+    await write('table: t\n');
+    expect((await load()).table).toBe(join(dir, 't'));
+    expect((await load({ env: { REDACTORY_TABLE: 's3://bucket-1/a/b/' } })).table).toBe('s3://bucket-1/a/b');
+    expect((await load({ table: 'u', env: { REDACTORY_TABLE: 'v' } })).table).toBe(join(dir, 'u'));
+  });
+
+  it.each(['s3://', 's3://b', 's3://bucket//a', 's3://bucket/a?b', 'gs://bucket/a', 's3://bucket/a b'])(
+    'refuses %s',
+    async (table) => {
+      expect(await failure({ table })).toContain('s3://bucket/path');
+    },
+  );
+});
+
 describe('the pages about it', () => {
   const example = resolve('redactory.example.yaml');
 
@@ -140,12 +216,14 @@ describe('the pages about it', () => {
   });
 
   it('redactory.example.yaml holds every key with its default', async () => {
-    const { data, policy, keys, ...rest } = parse(await readFile(example, 'utf8')) as Record<string, unknown>;
-    const { data: _data, policy: _policy, keys: _keys, ...defaults } = await load();
+    const { data, policy, keys, table, ...rest } = parse(await readFile(example, 'utf8')) as Record<string, unknown>;
+    const { data: _data, policy: _policy, keys: _keys, table: _table, kafka, registry, ...defaults } = await load();
     expect(rest).toEqual(defaults);
-    expect({ data, policy, keys }).toEqual({
+    expect({ kafka, registry }).toEqual({ kafka: null, registry: null });
+    expect({ data, policy, keys, table }).toEqual({
       data: '.redactory',
       policy: 'strict',
+      table: '.redactory/table',
       keys: { master: '.redactory/keys/master.key', ingest: '.redactory/keys/ingest.key' },
     });
     await expect(load({ file: example })).resolves.toMatchObject(defaults);

@@ -45,7 +45,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   sinks: ['events', 'privacy'],
   log: ['events'],
   runtime: ['events', 'privacy', 'processors', 'producers', 'sinks', 'log'],
-  cli: ['events', 'privacy', 'processors', 'producers', 'sinks', 'log', 'runtime'],
+  proof: ['events', 'privacy', 'processors', 'producers'],
+  cli: ['events', 'privacy', 'processors', 'producers', 'sinks', 'log', 'runtime', 'proof'],
 };
 
 describe('imports go one way', () => {
@@ -93,6 +94,21 @@ it('one module knows the metrics library, and one more the logs’ looks', () =>
   expect([...new Set(users)].filter((file) => !['runtime/telemetry.ts', 'runtime/pretty.ts'].includes(file))).toEqual(
     [],
   );
+});
+
+it('only the unsealing step of the runtime opens what is sealed', () => {
+  const opener = 'privacy/sealing/open.ts';
+  expect(files).toContain(opener);
+  expect(imports.filter(({ to }) => to === opener).map(({ from }) => from)).toEqual(['runtime/unseal.ts']);
+  const users = imports.filter(({ to }) => to.startsWith('@hpke/')).map(({ from }) => from);
+  expect([...new Set(users)].filter((file) => !file.startsWith('privacy/sealing/'))).toEqual([]);
+});
+
+it('a recorder seals in a browser: nothing that it needs for that is of Node', () => {
+  const sealer = ['privacy/sealing/seal.ts', 'privacy/sealing/format.ts', 'events/raw.ts'];
+  const needed = imports.filter(({ from, typeOnly }) => sealer.includes(from) && !typeOnly).map(({ to }) => to);
+  expect(new Set(needed)).toEqual(new Set(['@hpke/core', 'privacy/sealing/format.ts', 'events/raw.ts']));
+  expect(sealer.filter((file) => /\bprocess\.|\bBuffer\b/u.test(sources.get(file) ?? ''))).toEqual([]);
 });
 
 it('only release makes released batches', () => {

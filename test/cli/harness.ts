@@ -2,7 +2,7 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Writable } from 'node:stream';
+import { Readable, Writable } from 'node:stream';
 import { runProgram } from '../../src/cli/program.ts';
 import { loadConfig } from '../../src/config.ts';
 import { openWorkspace, type Workspace } from '../../src/runtime/workspace.ts';
@@ -17,6 +17,8 @@ export interface Given {
   readonly env?: Readonly<Record<string, string>>;
   readonly tty?: boolean;
   readonly now?: () => number;
+  /** What comes in, in pieces. */
+  readonly stdin?: Iterable<string | Uint8Array>;
 }
 
 export interface Bench {
@@ -38,6 +40,7 @@ export async function createBench(): Promise<Bench> {
   const run: Bench['run'] = async (args, given = {}) => {
     const [stdout, stderr] = [caught(given.tty), caught(given.tty)];
     const code = await runProgram(typeof args === 'string' ? args.split(' ') : args, {
+      stdin: () => Readable.from(given.stdin ?? [], { objectMode: false }),
       stdout: stdout.stream,
       stderr: stderr.stream,
       env: given.env ?? {},

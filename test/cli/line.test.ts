@@ -63,7 +63,7 @@ describe('import, run, inspect', () => {
     expect(await run('inspect sanitized')).toContain('"action":"type"');
     expect(await run('inspect quarantine')).toBe('nothing in quarantine\n');
     const table = await run('inspect table --limit 20');
-    expect(table).toMatch(/^version 1: \d+ rows of 1 sessions in 1 files/u);
+    expect(table).toMatch(/^version 1: \d+ rows under 1 session pseudonyms in 1 files/u);
     expect(table).toContain('"target":"Save"');
     const lines = await run('sink --until-end --to jsonl');
     expect(JSON.parse(lines)).toMatchObject({ date: expect.any(String), steps: expect.any(Array) });

@@ -154,8 +154,11 @@ describe('--json', () => {
     expect(await run('consent withdraw --subject ana')).toHaveProperty('kind', 'withdraw');
     expect(await run('consent show --subject ana')).toHaveProperty('status');
     expect(await run('keys list')).toHaveProperty('keys');
-    expect(await run('keys rotate')).toHaveProperty('rewrapped', 2);
+    expect(await run('keys rotate')).toHaveProperty('rewrapped', 3);
     expect(await run(`keys destroy ${new Date().toISOString().slice(0, 7)}`)).toHaveProperty('wouldDestroy', 2);
+    expect(await run('keys sealing list')).toHaveProperty('keys');
+    expect(await run('keys sealing rotate')).toHaveProperty('keyId');
+    expect(await run('keys sealing destroy --expired')).toHaveProperty('wouldDestroy');
     expect(await run('policy check')).toHaveProperty('digest');
     expect(await run('policy explain balanced')).toHaveProperty('text');
     expect(await run('vocabulary show')).toHaveProperty('entries');

@@ -3,7 +3,9 @@
 usage: check_table.py TABLE read          rows and digest by client, version, progress marks
        check_table.py TABLE checkpoint    deltalake writes a checkpoint
        check_table.py TABLE append        deltalake appends one row of its own
-       check_table.py TABLE vacuum        deltalake lists what a vacuum without retention would delete
+       check_table.py TABLE vacuum        deltalake lists what a full vacuum without retention would delete
+
+STORAGE_OPTIONS, a JSON object, is what deltalake and polars must be told of the table's storage.
 """
 
 import hashlib
@@ -16,6 +18,8 @@ import deltalake
 import duckdb
 import polars
 import pyarrow
+
+STORAGE = json.loads(os.environ.get("STORAGE_OPTIONS", "{}"))
 
 COLUMNS = (
     "date session subject step action app window url target_role target key button direction cell pause length count"
@@ -34,9 +38,9 @@ def digest(rows):
 
 
 def read(path):
-    table = deltalake.DeltaTable(path)
+    table = deltalake.DeltaTable(path, storage_options=STORAGE)
     dataset = table.to_pyarrow_dataset()
-    frame = polars.read_delta(path)
+    frame = polars.read_delta(path, storage_options=STORAGE)
     connection = duckdb.connect()
     connection.register("actions", dataset)
     relation = connection.sql("select * from actions")
@@ -52,7 +56,7 @@ def read(path):
         "polars": digest(frame.rows(named=True)),
         "duckdb": digest(in_duckdb),
         # Readers skip files by their statistics: wrong bounds lose rows here.
-        "polars_filtered": polars.scan_delta(path).filter(polars.col("session") == first["session"]).collect().height,
+        "polars_filtered": polars.scan_delta(path, storage_options=STORAGE).filter(polars.col("session") == first["session"]).collect().height,
         "duckdb_filtered": connection.execute(
             "select count(*) from actions where date = ? and session = ?", [first["date"], first["session"]]
         ).fetchone()[0],
@@ -63,13 +67,13 @@ def read(path):
 
 
 def checkpoint(path):
-    table = deltalake.DeltaTable(path)
+    table = deltalake.DeltaTable(path, storage_options=STORAGE)
     table.create_checkpoint()
     return {"version": table.version()}
 
 
 def append(path):
-    schema = deltalake.DeltaTable(path).to_pyarrow_dataset().schema
+    schema = deltalake.DeltaTable(path, storage_options=STORAGE).to_pyarrow_dataset().schema
     row = {name: None for name in COLUMNS} | {
         "date": date(2026, 12, 1),
         "session": "f" * 32,
@@ -78,14 +82,15 @@ def append(path):
         "policy": "sha256:" + "00" * 32,
         "schema": 1,
     }
-    deltalake.write_deltalake(path, pyarrow.Table.from_pylist([row], schema=schema), mode="append")
-    table = deltalake.DeltaTable(path)
+    rows = pyarrow.Table.from_pylist([row], schema=schema)
+    deltalake.write_deltalake(path, rows, mode="append", storage_options=STORAGE)
+    table = deltalake.DeltaTable(path, storage_options=STORAGE)
     return {"version": table.version(), "protocol": [table.protocol().min_reader_version, table.protocol().min_writer_version]}
 
 
 def vacuum(path):
-    table = deltalake.DeltaTable(path)
-    return {"would_delete": table.vacuum(retention_hours=0, enforce_retention_duration=False, dry_run=True)}
+    table = deltalake.DeltaTable(path, storage_options=STORAGE)
+    return {"would_delete": table.vacuum(retention_hours=0, enforce_retention_duration=False, dry_run=True, full=True)}
 
 
 if __name__ == "__main__":

@@ -1,12 +1,11 @@
 import { execFile, execFileSync } from 'node:child_process';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { COLUMNS, openTrainingTable, readTable, tableDigest } from '../../src/sinks/index.ts';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { COLUMNS, openTrainingTable, readTable, tableDigest, type TableStore } from '../../src/sinks/index.ts';
+import { commitPath } from '../../src/sinks/training-table/delta-log.ts';
 import { action, DAY, pseudonym, record } from '../helpers/released.ts';
+import { DURABLE_PLACES, type Place, type TablePlace } from '../helpers/table-places.ts';
 
 /** The readers that people use, on tables of ours. REDACTORY_PYTHON is an interpreter that has them. */
 const PYTHON = process.env['REDACTORY_PYTHON'] ?? '';
@@ -24,23 +23,19 @@ function whyNot(): string | undefined {
 }
 const reason = whyNot();
 
-let dir: string;
-beforeEach(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'clients-'));
-});
-afterEach(async () => {
-  await rm(dir, { recursive: true, force: true });
-});
+let table: TablePlace;
+let store: TableStore;
 
 async function python(command: string, ...more: string[]): Promise<Record<string, unknown>> {
   const script = fileURLToPath(new URL('check_table.py', import.meta.url));
-  const { stdout } = await promisify(execFile)(PYTHON, [script, dir, command, ...more]);
+  const env = { ...process.env, STORAGE_OPTIONS: JSON.stringify(table.storageOptions) };
+  const { stdout } = await promisify(execFile)(PYTHON, [script, table.location, command, ...more], { env });
   return JSON.parse(stdout) as Record<string, unknown>;
 }
 
 /** Commits sessions of three days, two a commit, with every column in use, from where the table stands. */
 async function commit(commits: number): Promise<void> {
-  const sink = await openTrainingTable({ dir, topic: TOPIC, now: () => Date.UTC(2026, 10, 2) });
+  const sink = await openTrainingTable({ store, topic: TOPIC, now: () => Date.UTC(2026, 10, 2) });
   const from = await sink.resumeFrom(0);
   for (let i = from; i < from + commits * 2; i++) {
     const actions = [
@@ -61,55 +56,77 @@ async function commit(commits: number): Promise<void> {
   await sink.close();
 }
 
-describe.skipIf(reason !== undefined)(`Python clients${reason === undefined ? '' : ` (skipped: ${reason})`}`, () => {
-  const expectSame = async (version: number): Promise<void> => {
-    const ours = await tableDigest(await readTable({ dir }));
-    const theirs = await python('read', MARK);
-    expect(theirs).toMatchObject({ version, deltalake: ours, polars: ours, duckdb: ours });
-    expect(theirs).toMatchObject({ polars_filtered: 4, duckdb_filtered: 4, deltalake_filtered: 4 });
-  };
+for (const kind of DURABLE_PLACES) {
+  describe.skipIf(reason !== undefined || kind.isLacking)(
+    `Python clients ${kind.title}${reason === undefined ? '' : ` (skipped: ${reason})`}`,
+    () => {
+      let place: Place;
+      beforeAll(async () => {
+        place = await kind.open();
+      });
+      afterAll(async () => {
+        await place?.close();
+      });
+      beforeEach(async () => {
+        table = await place.table();
+        store = await table.connect();
+      });
 
-  test('deltalake, polars and DuckDB see our rows, columns and progress', async () => {
-    await commit(3);
-    await expectSame(3);
-    expect(await python('read', MARK)).toMatchObject({
-      columns: COLUMNS.map(({ name, type, nullable }) => [name, type, nullable]),
-      partitions: ['date'],
-      protocol: [1, 2],
-      marks: { [MARK]: 5 },
-    });
-  });
+      const expectSame = async (version: number): Promise<void> => {
+        const ours = await tableDigest(await readTable({ store }));
+        const theirs = await python('read', MARK);
+        expect(theirs).toMatchObject({ version, deltalake: ours, polars: ours, duckdb: ours });
+        expect(theirs).toMatchObject({ polars_filtered: 4, duckdb_filtered: 4, deltalake_filtered: 4 });
+      };
 
-  test('they read our checkpoint, also when the commits before it are gone', async () => {
-    await commit(12);
-    for (let version = 0; version <= 10; version++) {
-      await rm(join(dir, '_delta_log', `${String(version).padStart(20, '0')}.json`));
-    }
-    await expectSame(12);
-    expect(await python('read', MARK)).toMatchObject({ marks: { [MARK]: 23 } });
-  });
+      test('deltalake, polars and DuckDB see our rows, columns and progress', async () => {
+        await commit(3);
+        await expectSame(3);
+        expect(await python('read', MARK)).toMatchObject({
+          columns: COLUMNS.map(({ name, type, nullable }) => [name, type, nullable]),
+          partitions: ['date'],
+          protocol: [1, 2],
+          marks: { [MARK]: 5 },
+        });
+      });
 
-  test('we read a checkpoint of deltalake’s, also when the commits before it are gone, and go on', async () => {
-    await commit(3);
-    expect(await python('checkpoint')).toEqual({ version: 3 });
-    for (const name of await readdir(join(dir, '_delta_log'))) {
-      if (name.endsWith('.json')) await rm(join(dir, '_delta_log', name));
-    }
-    await expectSame(3);
-    await commit(8);
-    await expectSame(11);
-  });
+      test('they read our checkpoint, also when the commits before it are gone', async () => {
+        await commit(12);
+        for (let version = 0; version <= 10; version++) {
+          await store.delete(commitPath(version));
+        }
+        await expectSame(12);
+        expect(await python('read', MARK)).toMatchObject({ marks: { [MARK]: 23 } });
+      });
 
-  test('deltalake appends beside us; our next commits and checkpoints hold its rows', async () => {
-    await commit(2);
-    expect(await python('append')).toEqual({ version: 3, protocol: [1, 2] });
-    await commit(8);
-    await expectSame(11);
-    expect((await readTable({ dir })).rowCount).toBe(10 * 8 + 1);
-  });
+      test('we read a checkpoint of deltalake’s, also when the commits before it are gone, and go on', async () => {
+        await commit(3);
+        expect(await python('checkpoint')).toEqual({ version: 3 });
+        for (const name of await store.list('_delta_log')) {
+          if (name.endsWith('.json')) await store.delete(`_delta_log/${name}`);
+        }
+        await expectSame(3);
+        const ranges = (await readTable({ store })).files.map(({ sanitized }) => sanitized?.get(0));
+        expect(ranges).toHaveLength(6);
+        expect(ranges).not.toContain(undefined);
+        await commit(8);
+        await expectSame(11);
+      });
 
-  test('a vacuum deletes nothing that the table names', async () => {
-    await commit(2);
-    expect(await python('vacuum')).toEqual({ would_delete: [] });
-  });
-});
+      test('deltalake appends beside us; our next commits and checkpoints hold its rows', async () => {
+        await commit(2);
+        expect(await python('append')).toEqual({ version: 3, protocol: [1, 2] });
+        await commit(8);
+        await expectSame(11);
+        expect((await readTable({ store })).rowCount).toBe(10 * 8 + 1);
+      });
+
+      test('a full vacuum deletes nothing that the table names, and what a sink left that died before its commit', async () => {
+        await commit(2);
+        expect(await python('vacuum')).toEqual({ would_delete: [] });
+        await store.putIfAbsent('date=2026-11-01/part-orphan.zstd.parquet', new Uint8Array(8));
+        expect(await python('vacuum')).toEqual({ would_delete: ['date=2026-11-01/part-orphan.zstd.parquet'] });
+      });
+    },
+  );
+}

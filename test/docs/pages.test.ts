@@ -1,6 +1,8 @@
 import { posix } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { DROP_REASONS, QUARANTINE_REASONS } from '../../src/events/outcome.ts';
+import { SPAN_KINDS } from '../../src/privacy/recognizers/index.ts';
+import { TEXT_FIELDS, TEXT_REASONS } from '../../src/processors/judgeText.ts';
 import { COLUMNS } from '../../src/sinks/index.ts';
 import { codeSpans, exists, page, read, trackedFiles, type Page } from './repository.ts';
 
@@ -26,6 +28,19 @@ describe.skipIf(tracked === undefined)('every page (skipped outside of a Git che
 
 /** A path from the root; with a placeholder or a pattern in it, it is no path. */
 const PROJECT_PATH = /^(?:src|test|docs|bench|policies|schemas|bin|\.ci)\/[\w./-]*$/u;
+
+describe('docs/trying-a-policy.md', () => {
+  it('explains every field and every reason, and no other', () => {
+    const { text } = page('docs/trying-a-policy.md');
+    const reasons = text.slice(text.indexOf('| reason ')).matchAll(/^\| `(\w+)` +\|/gmu);
+    expect(Array.from(reasons, ([, name]) => name)).toEqual(TEXT_REASONS);
+    expect(text).toContain(
+      TEXT_FIELDS.slice(0, -1)
+        .map((field) => `\`${field}\``)
+        .join(', '),
+    );
+  });
+});
 
 describe('docs/privacy-model.md', () => {
   const model = page('docs/privacy-model.md');
@@ -115,3 +130,9 @@ const unescaped = (source: string): string => source.replaceAll(/\\(['"`])/gu, '
 /** The title is the whole of a string literal, not a part of something else. */
 const isTitleIn = (source: string, title: string): boolean =>
   ["'", '"', '`'].some((quote) => source.includes(`${quote}${title}${quote}`));
+
+it('docs/recognizers.md has every kind of span', () => {
+  const kinds = [...page('docs/recognizers.md').text.matchAll(/^\| `(\w+)`/gmu)].map(([, kind]) => kind);
+  expect(new Set(kinds)).toEqual(new Set(SPAN_KINDS));
+  expect(kinds.length).toBe(SPAN_KINDS.length);
+});

@@ -49,4 +49,4 @@ export function codeSpans({ prose }: Page): readonly string[] {
   return [...prose.matchAll(/`([^`\n]+)`/gu)].map(([, code = '']) => code);
 }
 
-const FENCED = /^```([a-z]*)\n([\s\S]*?)^```$/gmu;
+const FENCED = /^```([a-z]*)[^\n`]*\n([\s\S]*?)^```$/gmu;

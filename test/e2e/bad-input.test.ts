@@ -29,7 +29,7 @@ let key: string;
 let registry: SchemaIds;
 beforeEach(async () => {
   dir = await mkdtemp(join(tmpdir(), 'redactory-bad-'));
-  workspace = await openWorkspace(await loadConfig({ env: {}, cwd: dir }), {}, () => START);
+  workspace = await openWorkspace(await loadConfig({ env: {}, cwd: dir }), {}, { now: () => START });
   registry = openSchemaRegistry(join(workspace.config.data, 'schemas.json'));
   key = (await workspace.subjectKeys())(SUBJECT);
   const decision = makeDecision('enrol', { subjectKey: key, now: START, randomId: () => 'd' });
@@ -49,7 +49,8 @@ function good(n: number, change: Partial<CapturePayload> = {}, codec: Codec = wo
     { session: `session ${n}`, sequence: 0, grantedAt: at, receivedAt: at + 1000 },
     {
       subject: SUBJECT,
-      device: 'laptop',
+      // Each on its own: a grant that is damaged by less than anybody can see ends the device's sessions before it.
+      device: `laptop ${n}`,
       contexts: [CONTEXT],
       elements: [{ role: 'button', name: 'Save', value: '', secure: false, bounds: null }],
       events: [
@@ -163,6 +164,7 @@ async function work(values: readonly (Uint8Array | null)[]): Promise<Outcome> {
       vocabulary,
       subjectKey: await workspace.subjectKeys(),
       tables: await workspace.controlTables(5000),
+      sealed: 'accepted',
       telemetry: createTelemetry(silentLogger),
       fetch: config.fetch,
       now: () => START,

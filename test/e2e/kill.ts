@@ -5,7 +5,7 @@
 import { cp, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { readTable, tableDigest } from '../../src/sinks/index.ts';
+import { openTableStore, readTable, tableDigest } from '../../src/sinks/index.ts';
 import { generator } from '../helpers/generator.ts';
 import type { Cli } from './cli.ts';
 
@@ -88,7 +88,7 @@ async function simulate({ cli, events, seed, report }: KillPlan, at: readonly st
 }
 
 /** What a simulated person makes at least, on average over a few people. */
-const EVENTS_A_MINUTE = 900;
+const EVENTS_A_MINUTE = 600;
 /** Of an undisturbed run, how long it takes to its first commit, roughly. */
 const STARTUP_SECONDS = 1.5;
 const HOUR_MS = 3_600_000;
@@ -120,7 +120,11 @@ async function measured<T>(data: string, work: () => Promise<T>): Promise<TableS
   const start = performance.now();
   const result = await work();
   const seconds = (performance.now() - start) / 1000;
-  return { result, seconds, ...(await tableDigest(await readTable({ dir: join(data, 'table') }))) };
+  return {
+    result,
+    seconds,
+    ...(await tableDigest(await readTable({ store: await openTableStore(join(data, 'table')) }))),
+  };
 }
 
 /** Starts `run` and kills it `waitMs` after it was started, or after its first commit. */

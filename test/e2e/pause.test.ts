@@ -6,6 +6,8 @@ import { loadConfig } from '../../src/config.ts';
 import type { LogRecord } from '../../src/log/event-log.ts';
 import { TOPICS } from '../../src/runtime/topics.ts';
 import { openWorkspace, type Workspace } from '../../src/runtime/workspace.ts';
+import { unsealAll } from '../helpers/sealing.ts';
+import { openRaw } from '../simulation/oracle.ts';
 import { buildCli, type Cli } from './cli.ts';
 
 const PACE = 30;
@@ -100,12 +102,11 @@ const receivedOf = async (workspace: Workspace, subject: string): Promise<Receiv
   (await allReceived(workspace)).filter((batch) => batch.subject === subject);
 
 async function allReceived(workspace: Workspace): Promise<Received[]> {
-  return (await readAll(workspace, TOPICS.raw)).map(({ value, partition, offset }) => {
-    const envelope = workspace.codec.openEnvelope(value ?? new Uint8Array(0));
-    const payload = envelope.ok ? workspace.codec.openPayload(envelope.value.payload) : envelope;
-    if (!envelope.ok || !payload.ok) throw new Error('the simulation wrote a batch that does not open');
-    const { subject } = payload.value;
-    return { subject, receivedAt: envelope.value.receivedAt, place: `${partition}/${offset}` };
+  return (await unsealAll(workspace, await readAll(workspace, TOPICS.raw))).map((record) => {
+    const batch = openRaw(workspace.codec, record);
+    if (batch === undefined) throw new Error('the simulation wrote a batch that does not open');
+    const { subject, receivedAt } = batch;
+    return { subject, receivedAt, place: `${record.partition}/${record.offset}` };
   });
 }
 

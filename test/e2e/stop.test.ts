@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { readTable, tableDigest } from '../../src/sinks/index.ts';
+import { openTableStore, readTable, tableDigest } from '../../src/sinks/index.ts';
 import { buildCli, type Cli } from './cli.ts';
 
 describe.skipIf(process.platform === 'win32')('a stop (signals: not on Windows)', () => {
@@ -30,7 +30,7 @@ describe.skipIf(process.platform === 'win32')('a stop (signals: not on Windows)'
       const first = JSON.parse(running.stdout()) as Summary;
       const second = JSON.parse(await cli.run(['run', '--until-end', '--json', '--data', dir])) as Summary;
       for (const summary of [first, second]) expect(sumOf(summary)).toBe(summary.sanitized.read);
-      const table = await tableDigest(await readTable({ dir: join(dir, 'table') }));
+      const table = await tableDigest(await readTable({ store: await openTableStore(join(dir, 'table')) }));
       expect(table.rows).toBe(first.sink.rows + second.sink.rows);
       expect(table.rows).toBeGreaterThan(0);
       // Nothing is left, and nothing was done twice.
@@ -48,7 +48,7 @@ describe.skipIf(process.platform === 'win32')('a stop (signals: not on Windows)'
     expect(code).toBe(130);
     expect(running.stderr()).toContain('a second signal ends the process at once');
     await cli.run(['run', '--until-end', '--data', dir]);
-    expect((await readTable({ dir: join(dir, 'table') })).rowCount).toBeGreaterThan(0);
+    expect((await readTable({ store: await openTableStore(join(dir, 'table')) })).rowCount).toBeGreaterThan(0);
   });
 
   it('of a paced simulation leaves whole batches', async () => {

@@ -52,7 +52,7 @@ type PolicyChange = { readonly [K in keyof Policy]?: Partial<Policy[K]> };
 
 /** The strict policy, with some of its rules changed. */
 export function policyWith(change: PolicyChange = {}): Policy {
-  const { columns, contexts, keystrokes, gestures, session } = change;
+  const { columns, contexts, keystrokes, gestures, session, text } = change;
   return {
     ...STRICT,
     columns: { ...STRICT.columns, ...columns },
@@ -60,11 +60,17 @@ export function policyWith(change: PolicyChange = {}): Policy {
     keystrokes: { ...STRICT.keystrokes, ...keystrokes },
     gestures: { ...STRICT.gestures, ...gestures },
     session: { ...STRICT.session, ...session },
+    text: { ...STRICT.text, ...text },
   };
 }
 
 /** Everything that a policy can release: the columns, and the strict policy with them. */
 export const OPEN_COLUMNS: Partial<Policy['columns']> = { subject: 'pseudonym', cell: '3x3', pause: 'coarse' };
+/** What a policy says that keeps texts which nobody reviewed. */
+export const FREE_TEXT = {
+  text: { mode: 'recognizers' },
+  columns: { app: 'recognizers', window: 'recognizers', target: 'recognizers' },
+} as const satisfies PolicyChange;
 const OPEN_POLICY = policyWith({ columns: OPEN_COLUMNS });
 
 const encoder = new TextEncoder();
@@ -77,7 +83,7 @@ export const jsonCodec: Pick<Codec, 'openEnvelope' | 'openPayload'> & {
   encode: (envelope, payload) => encoder.encode(JSON.stringify({ ...envelope, payload: JSON.stringify(payload) })),
   openEnvelope(value) {
     const { payload, ...envelope } = JSON.parse(decoder.decode(value)) as CaptureEnvelope & { payload: string };
-    return { ok: true, value: { ...envelope, payload: encoder.encode(payload) } };
+    return { ok: true, value: { ...envelope, payload: encoder.encode(payload), seal: null } };
   },
   openPayload: (payload) => ({ ok: true, value: JSON.parse(decoder.decode(payload)) as CapturePayload }),
 };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { FencedError, type EventLog, type Membership } from '../../src/log/event-log.ts';
+import { FencedError, OffsetOutOfRangeError, type EventLog, type Membership } from '../../src/log/event-log.ts';
 import { workOnGroup } from '../../src/runtime/partition-group.ts';
 import { createTelemetry, silentLogger } from '../../src/runtime/telemetry.ts';
 
@@ -15,20 +15,30 @@ function log(): Pick<EventLog, 'join'> {
   return { join: async () => membership };
 }
 
-function group(work: () => Promise<void>, maxRestarts?: number): Promise<void> {
+function group(
+  work: () => Promise<void>,
+  maxRestarts?: number,
+  telemetry = createTelemetry(silentLogger),
+): Promise<void> {
   let ended = false;
+  let asked = 0;
   return workOnGroup({
     log: log() as EventLog, // only `join` is asked for
     group: 'sanitize',
+    role: 'sanitize',
     topic: AT.topic,
     work: async () => {
       await work();
       ended = true;
     },
-    isDone: async () => ended,
-    isFatal: (error) => error instanceof RangeError,
+    isDone: async () => {
+      // A log that is away now and then must not end the work.
+      if (asked++ === 0) throw Object.assign(new Error('away'), { name: 'LogUnavailableError' });
+      return ended;
+    },
+    isFatal: (error) => error instanceof RangeError || error instanceof OffsetOutOfRangeError,
     maxRestarts,
-    telemetry: createTelemetry(silentLogger),
+    telemetry,
     delay: async () => {},
     signal: new AbortController().signal,
   });
@@ -61,5 +71,111 @@ describe('work on a partition', () => {
     }, 3);
     await expect(work).rejects.toThrow('work on interactions.raw/0 failed 4 times');
     expect(tries).toBe(4);
+  });
+
+  it.each([
+    [new OffsetOutOfRangeError('gone'), 'offset_out_of_range'],
+    [new RangeError('lost'), 'other'],
+  ])('counts why it ended: %s', async (error, reason) => {
+    const telemetry = createTelemetry(silentLogger);
+    await expect(
+      group(
+        async () => {
+          throw error;
+        },
+        undefined,
+        telemetry,
+      ),
+    ).rejects.toThrow(error.message);
+    const { body } = await telemetry.render();
+    expect(body).toContain(`redactory_worker_failures_total{role="sanitize",reason="${reason}"} 1`);
+  });
+
+  it('counts restarts while the log is away as such', async () => {
+    const telemetry = createTelemetry(silentLogger);
+    let tries = 0;
+    await group(
+      async () => {
+        if (++tries < 3) throw Object.assign(new Error('away'), { name: 'LogUnavailableError' });
+      },
+      undefined,
+      telemetry,
+    );
+    const { body } = await telemetry.render();
+    expect(body).toContain('redactory_partition_restarts_total{role="sanitize",reason="unavailable"} 2');
+  });
+});
+
+describe('members of a group', () => {
+  /** A member that is asked for changes so often; what it is told to hold comes from `holds`. */
+  function member(holds: (asked: number) => number[]): {
+    readonly log: EventLog;
+    readonly left: () => boolean;
+    readonly asked: () => number;
+  } {
+    let asked = 0;
+    let left = false;
+    const membership: Membership = {
+      assignment: () => holds(asked).map((partition) => ({ ...AT, partition })),
+      changed: () => {
+        asked++;
+        return new Promise((resolve) => setImmediate(resolve));
+      },
+      leave: async () => {
+        left = true;
+      },
+    };
+    const joined: Pick<EventLog, 'join'> = { join: async () => membership };
+    // Only `join` is asked for.
+    return { log: joined as EventLog, left: () => left, asked: () => asked };
+  }
+
+  const common = {
+    group: 'sanitize',
+    role: 'sanitize',
+    topic: AT.topic,
+    isFatal: () => false,
+    telemetry: createTelemetry(silentLogger),
+    delay: async () => {},
+  } as const;
+
+  it('say that work has stopped only when it has', async () => {
+    const { log, asked } = member((n) => (n < 3 ? [0] : []));
+    let stoppedAt = -1;
+    let isDone = false;
+    await workOnGroup({
+      ...common,
+      log,
+      work: async (_at, signal) => {
+        await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+        // Finishing takes a while, in which nobody may be told that it is over.
+        for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
+        stoppedAt = asked();
+        isDone = true;
+      },
+      isDone: async () => isDone,
+      signal: new AbortController().signal,
+    });
+    expect(stoppedAt).toBe(3);
+  });
+
+  it.each([
+    { stopped: true, keepsSeat: true, leaves: false },
+    { stopped: true, keepsSeat: false, leaves: true },
+    { stopped: false, keepsSeat: true, leaves: true },
+  ])('$leaves: leave the group (stopped: $stopped, with an instance name: $keepsSeat)', async (given) => {
+    const { log, left } = member(() => [0]);
+    const stop = new AbortController();
+    await workOnGroup({
+      ...common,
+      log,
+      keepsSeat: given.keepsSeat,
+      work: async () => {
+        if (given.stopped) stop.abort();
+      },
+      isDone: async () => !given.stopped,
+      signal: stop.signal,
+    });
+    expect(left()).toBe(given.leaves);
   });
 });

@@ -17,7 +17,7 @@ let dir: string;
 let workspace: Workspace;
 beforeEach(async () => {
   dir = await mkdtemp(join(tmpdir(), 'redactory-metrics-'));
-  workspace = await openWorkspace(await loadConfig({ env: {}, cwd: dir }), {}, () => START);
+  workspace = await openWorkspace(await loadConfig({ env: {}, cwd: dir }), {}, { now: () => START });
 });
 afterEach(async () => {
   await workspace.close();
@@ -33,7 +33,7 @@ interface Ran {
 
 async function simulateAndRun(): Promise<Ran> {
   const planted: string[] = [];
-  const ingest = createIngest(workspace);
+  const ingest = createIngest({ ...workspace, sealer: await workspace.sealer() });
   const truth = ({ text }: { readonly text: string }): void => void planted.push(text);
   const subjectKey = await workspace.subjectKeys();
   for (const one of simulate({ people: 4, minutes: 4, seed: 7, start: START, subjectKey, truth })) {
@@ -83,7 +83,7 @@ it('metrics of a run say what its summary says; nothing is left to do', async ()
   expect(metrics).toMatch(/^redactory_lag_messages\{group="sanitize",partition="\d"\} 0$/mu);
   expect(all('redactory_lag_messages')).toBe(0);
   expect(all('redactory_lag_seconds')).toBe(0);
-  for (const stage of ['fetch', 'tables', 'process', 'commit', 'table_write', 'table_commit']) {
+  for (const stage of ['fetch', 'tables', 'unseal', 'process', 'commit', 'table_write', 'table_commit']) {
     expect(metrics).toMatch(new RegExp(`^redactory_stage_seconds_count\\{stage="${stage}"\\} [1-9]`, 'mu'));
   }
 });

@@ -22,12 +22,22 @@ const METRICS: Readonly<Record<string, readonly string[]>> = {
   redactory_lag_messages: ['group', 'partition'],
   redactory_lag_seconds: ['group', 'partition'],
   redactory_control_table_lag_messages: ['table'],
+  redactory_key_epoch_end_timestamp_seconds: [],
   redactory_open_sessions: ['partition'],
   redactory_pending_events: ['partition'],
   redactory_table_commits_total: [],
   redactory_table_rows_total: [],
   redactory_table_bytes_total: [],
   redactory_partition_restarts_total: ['role', 'reason'],
+  redactory_worker_failures_total: ['role', 'reason'],
+  redactory_gateway_batches_total: ['outcome', 'reason'],
+  redactory_gateway_refusals_total: ['reason'],
+  redactory_gateway_events_total: [],
+  redactory_gateway_bytes_total: [],
+  redactory_gateway_grants_total: [],
+  redactory_gateway_in_flight_requests: [],
+  redactory_gateway_append_seconds: [],
+  redactory_service_retries_total: ['service', 'operation', 'reason'],
 };
 
 const kept: Processed = {
@@ -54,16 +64,23 @@ function busy(): Telemetry {
   telemetry.processed(kept, 1000);
   telemetry.processed(dropped, 200);
   telemetry.processed(quarantined, 30);
-  for (const stage of ['fetch', 'tables', 'process', 'commit', 'table_write', 'table_commit'] as const) {
+  for (const stage of ['fetch', 'tables', 'unseal', 'process', 'commit', 'table_write', 'table_commit'] as const) {
     telemetry.stage(stage, 0.01);
   }
   telemetry.lag('sanitize', 2, 7, 1.5);
   telemetry.lag('sink', 0, 3, null);
   for (const table of ['consent', 'keyring', 'erasures'] as const) telemetry.controlLag(table, 1);
+  telemetry.keyEpochEnds(1_767_225_600_000);
   telemetry.sessions(2, 5, 60);
   telemetry.tableCommitted(100, 2000);
   telemetry.tableCommitted(50, 1000);
   telemetry.workerRestarted('sink', 'fenced');
+  telemetry.workerFailed('sanitize', 'offset_out_of_range');
+  telemetry.retried('table_store', 'put', 'unavailable');
+  telemetry.gatewayKept(3, 100, 0.01);
+  telemetry.gatewayRefused('rate', true);
+  telemetry.gatewayGranted();
+  telemetry.gatewayInFlight(1);
   return telemetry;
 }
 
@@ -113,12 +130,21 @@ describe('metrics', () => {
     expect(found.get('redactory_lag_messages{group="sink",partition="0"}')).toBe(3);
     expect(found.has('redactory_lag_seconds{group="sink",partition="0"}')).toBe(false);
     expect(found.get('redactory_control_table_lag_messages{table="consent"}')).toBe(1);
+    expect(found.get('redactory_key_epoch_end_timestamp_seconds')).toBe(1_767_225_600);
     expect(found.get('redactory_open_sessions{partition="2"}')).toBe(5);
     expect(found.get('redactory_pending_events{partition="2"}')).toBe(60);
     expect(found.get('redactory_table_commits_total')).toBe(2);
     expect(found.get('redactory_table_rows_total')).toBe(150);
     expect(found.get('redactory_table_bytes_total')).toBe(3000);
     expect(found.get('redactory_partition_restarts_total{role="sink",reason="fenced"}')).toBe(1);
+  });
+
+  it('that alerts wait for are there from the start, at 0', async () => {
+    const found = await samples(createTelemetry(silentLogger));
+    expect(found.get('redactory_worker_failures_total{role="sink",reason="access"}')).toBe(0);
+    expect(found.get('redactory_partition_restarts_total{role="sanitize",reason="fenced"}')).toBe(0);
+    expect(found.get('redactory_raw_batches_total{outcome="quarantined",reason="bad_envelope"}')).toBe(0);
+    expect(found.get('redactory_raw_events_total{outcome="released",reason=""}')).toBe(0);
   });
 
   it('have as many series as there are reasons and partitions, however long they run', async () => {

@@ -102,7 +102,7 @@ function expectConsented(
 
 async function expectTable(kit: Kit, run: Finished, expected: readonly TableRow[]): Promise<void> {
   if (expected.length === 0) return;
-  const table = await readTable({ dir: '', store: run.store, zstd: kit.zstd });
+  const table = await readTable({ store: run.store, zstd: kit.zstd });
   const rows: TableRow[] = [];
   for await (const batch of table.batches()) rows.push(...batch);
   expect(rows.length).toBe(expected.length);

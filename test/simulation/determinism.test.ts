@@ -15,7 +15,7 @@ const COMPANY: RunPlan = {
   ...planOf(1),
   people: 8,
   minutes: 6,
-  session: { maxMinutes: 3, latenessMinutes: 1 },
+  session: { maxMinutes: 3, maxActions: 5, latenessMinutes: 1 },
   consentFirst: true,
   keysFirst: true,
   redelivered: 0.05,

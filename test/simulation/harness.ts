@@ -1,6 +1,6 @@
 /** The whole line under faults, by seed: a company's raw events in, a table out, and everything that may go wrong between. */
 import { createCodec, type Codec } from '../../src/events/codec.ts';
-import { KEY_PURPOSES, type ConsentDecision, type Erasure } from '../../src/events/control.ts';
+import { KEY_PURPOSES, type ConsentDecision, type Erasure, type KeyringEntry } from '../../src/events/control.ts';
 import { DEFAULT_LIMITS } from '../../src/events/limits.ts';
 import { loadContracts, schemaIds } from '../../src/events/schemas.ts';
 import { loadZstd, type Zstd } from '../../src/events/zstd.ts';
@@ -8,6 +8,7 @@ import type { EventLog } from '../../src/log/event-log.ts';
 import { partitionOf } from '../../src/log/partitioner.ts';
 import { packagePath } from '../../src/package-path.ts';
 import { createKeyring, epochOf, keyringRecordKey } from '../../src/privacy/keyring.ts';
+import { fixedWrapping } from '../../src/privacy/keys/wrapping.ts';
 import { loadPolicy, type Policy } from '../../src/privacy/policy.ts';
 import { createSubjectKeys } from '../../src/privacy/subject-key.ts';
 import type { Vocabulary } from '../../src/privacy/vocabulary.ts';
@@ -23,23 +24,22 @@ import { companyItems, type Item } from './company.ts';
 import { Crew } from './crew.ts';
 import { Hands, inHands, storeInHands, turns, type Weather } from './faults.ts';
 import { addCounts, placeOf, type Counts, type OracleTools } from './oracle.ts';
-import type { RunPlan } from './plan.ts';
+import type { PolicyName, RunPlan } from './plan.ts';
 
 /** What is costly to make and the same for every run. */
 export interface Kit {
   readonly codec: Codec;
   readonly zstd: Zstd;
-  readonly policies: Readonly<Record<RunPlan['policy'], { policy: Policy; vocabulary: Vocabulary }>>;
+  readonly policies: Readonly<Record<PolicyName, { policy: Policy; vocabulary: Vocabulary }>>;
 }
 
 export async function loadKit(): Promise<Kit> {
   const zstd = await loadZstd();
   const codec = createCodec({ zstd, schemas: schemaIds(loadContracts()), limits: DEFAULT_LIMITS });
-  const [strict, balanced] = await Promise.all(
-    ['strict', 'balanced'].map((name) => loadPolicy(packagePath(`policies/${name}.yaml`))),
-  );
-  if (strict === undefined || balanced === undefined) throw new Error('the policies did not load');
-  return { codec, zstd, policies: { strict, balanced } };
+  const load = async (name: PolicyName): Promise<Kit['policies'][PolicyName]> =>
+    loadPolicy(packagePath(`policies/${name}.yaml`));
+  const [strict, balanced, recognizers] = await Promise.all([load('strict'), load('balanced'), load('recognizers')]);
+  return { codec, zstd, policies: { strict, balanced, recognizers } };
 }
 
 /** Where a run's log and table are: in memory, or on disk. */
@@ -245,6 +245,7 @@ class Run {
         vocabulary,
         subjectKey: this.#subjectKey,
         tables: await this.#tables(log),
+        sealed: 'accepted',
         telemetry: this.#telemetry,
         fetch: this.#fetchSize(),
         now: this.#now,
@@ -257,7 +258,6 @@ class Run {
   async #sink(client: EventLog, hands: Hands, until: Until): Promise<void> {
     const log = inHands(client, hands, this.#crews);
     const sink = await openTrainingTable({
-      dir: 'none: the store has the files',
       store: storeInHands(await this.#world.store(), hands),
       topic: TOPICS.sanitized,
       flushRows: this.#random.pick([1, 20, 200, 250_000]),
@@ -282,21 +282,25 @@ class Run {
   }
 
   #tables(log: EventLog): Promise<ControlTables> {
-    const masterKeys = { masterKey: MASTER_KEY, alsoOpens: [] };
+    const wrapping = fixedWrapping({ masterKey: MASTER_KEY, alsoOpens: [] });
     const guardMs = this.#policy.consent.guardSeconds * 1000;
-    return openControlTables({ log, codec: this.#kit.codec, guardMs, masterKeys, now: this.#now });
+    return openControlTables({ log, codec: this.#kit.codec, guardMs, wrapping, now: this.#now });
   }
 
   /** The same keys in every run of a seed, so that a run can be had again. */
   async #putKeys(log: EventLog): Promise<void> {
     const random = new Random(this.#plan.seed, 'keys');
     const randomBytes = (size: number): Uint8Array => Uint8Array.from({ length: size }, () => random.whole(0, 255));
-    const keyring = createKeyring({ masterKey: MASTER_KEY, randomBytes });
+    const keyring = createKeyring({
+      wrapping: fixedWrapping({ masterKey: MASTER_KEY, alsoOpens: [] }, randomBytes),
+      randomBytes,
+    });
     const { start, minutes } = this.#plan;
     const epochs = new Set([epochOf(start), epochOf(start + minutes * 60_000)]);
-    const entries = [...epochs].flatMap((epoch) =>
-      KEY_PURPOSES.map((purpose) => keyring.newEntry(purpose, epoch, start)),
-    );
+    const entries: KeyringEntry[] = [];
+    for (const epoch of epochs) {
+      for (const purpose of KEY_PURPOSES) entries.push(await keyring.newEntry(purpose, epoch, start));
+    }
     await log.append(
       TOPICS.keyring,
       entries.map((entry) => ({

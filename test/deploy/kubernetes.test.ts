@@ -1,0 +1,230 @@
+/** deploy/kubernetes: valid, closed, and made of commands and config that Redactory accepts. */
+import { ScaledObject, TriggerAuthentication } from '@kubernetes-models/keda/keda.sh/v1alpha1';
+import { Deployment } from 'kubernetes-models/apps/v1';
+import { NetworkPolicy } from 'kubernetes-models/networking.k8s.io/v1';
+import { PodDisruptionBudget } from 'kubernetes-models/policy/v1';
+import { ConfigMap, Namespace, ServiceAccount } from 'kubernetes-models/v1';
+import { execFileSync } from 'node:child_process';
+import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import * as z from 'zod';
+import { loadConfig } from '../../src/config.ts';
+import { readKeyFile } from '../../src/privacy/keys/key-files.ts';
+import { TOPICS } from '../../src/runtime/topics.ts';
+import { whyRefused } from './command-line.ts';
+import { DEPLOY, deploymentOf, hasKubectl, objectsOf, rendered, type KubeObject } from './manifests.ts';
+
+const BASE = 'kubernetes/base';
+const OVERLAY = 'kubernetes/overlays/example';
+const ROLES = { sanitizer: 'sanitize', sink: 'sink' } as const;
+
+const objects = objectsOf(BASE);
+const of = (kind: string): KubeObject[] => objects.filter((object) => object.kind === kind);
+const deployments = of('Deployment').map(deploymentOf);
+const containers = deployments.flatMap(({ metadata, spec }) =>
+  [...spec.template.spec.initContainers, ...spec.template.spec.containers].map((container) => ({
+    name: `${metadata.name}/${container.name}`,
+    container,
+  })),
+);
+const told = ({ kind, metadata }: KubeObject): string => `${kind} ${metadata.name}`;
+
+/** Kinds by their schemas, of Kubernetes' and KEDA's own API; a kind that is not here fails. */
+const MODELS: Readonly<Record<string, new (data: never) => { validate(): void }>> = {
+  ConfigMap,
+  Deployment,
+  Namespace,
+  NetworkPolicy,
+  PodDisruptionBudget,
+  ScaledObject,
+  ServiceAccount,
+  TriggerAuthentication,
+};
+function validate(object: KubeObject): void {
+  const Model = MODELS[object.kind];
+  if (Model === undefined) throw new Error(`${object.kind} has no schema here: add it to MODELS`);
+  // The model's own type is what is to be found out.
+  new Model(object as never).validate();
+}
+
+describe('deploy/kubernetes/base', () => {
+  it.each(objects.map((object) => [told(object), object] as const))('%s is what the API describes', (_name, object) => {
+    expect(() => validate(object)).not.toThrow();
+  });
+
+  it('would be told of what the API does not describe', () => {
+    const [first] = of('Deployment');
+    expect(() => validate({ ...first, spec: { replicas: 'two' } } as unknown as KubeObject)).toThrow(/replicas/u);
+  });
+
+  it('has a deployment, an identity, a policy and a budget for each role, and no more', () => {
+    const names = Object.keys(ROLES).map((role) => `redactory-${role}`);
+    for (const kind of ['Deployment', 'ServiceAccount', 'PodDisruptionBudget']) {
+      expect(of(kind).map(({ metadata }) => metadata.name)).toEqual(names);
+    }
+    expect(of('NetworkPolicy').map(({ metadata }) => metadata.name)).toEqual(['deny-by-default', ...names]);
+    expect(deployments.map(({ spec }) => spec.template.spec.serviceAccountName)).toEqual(names);
+  });
+
+  it('selects the pods of its role in each of them', () => {
+    for (const { metadata, spec } of deployments) {
+      expect(spec.template.metadata.labels).toEqual(spec.selector.matchLabels);
+      const selecting = [...of('NetworkPolicy'), ...of('PodDisruptionBudget')].filter(
+        (object) => object.metadata.name === metadata.name,
+      );
+      expect(selecting).toHaveLength(2);
+      for (const object of selecting)
+        expect(JSON.stringify(object)).toContain(JSON.stringify(spec.selector.matchLabels));
+    }
+  });
+
+  it('lets nobody talk but as a policy says', () => {
+    const [deny, ...others] = of('NetworkPolicy');
+    expect(deny?.['spec']).toEqual({ podSelector: {}, policyTypes: ['Ingress', 'Egress'] });
+    const rules = z.object({ ports: z.array(z.unknown()).min(1) }).loose();
+    for (const object of others) {
+      const spec = z
+        .object({
+          policyTypes: z.tuple([z.literal('Ingress'), z.literal('Egress')]),
+          ingress: z.array(rules),
+          egress: z.array(rules),
+        })
+        .loose();
+      expect(() => spec.parse(object['spec'])).not.toThrow();
+    }
+  });
+
+  it.each(deployments.map((one) => [one.metadata.name, one.spec.template.spec] as const))(
+    '%s has pods that `restricted` admits',
+    (_name, pod) => {
+      expect(pod.securityContext).toMatchObject({ runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } });
+      expect(pod.securityContext.runAsUser).toBeGreaterThan(0);
+      expect(pod.automountServiceAccountToken).toBe(false);
+      expect(JSON.stringify(pod)).not.toMatch(/"host(?:Network|PID|IPC|Path|Port)"/u);
+    },
+  );
+
+  it.each(containers)('$name is closed and bounded', ({ container }) => {
+    expect(container.securityContext).toEqual({
+      allowPrivilegeEscalation: false,
+      readOnlyRootFilesystem: true,
+      capabilities: { drop: ['ALL'] },
+    });
+    expect(Object.keys(container.resources.requests)).toEqual(['cpu', 'memory']);
+    expect(container.resources.limits['memory']).toMatch(/^\d+(?:Mi|Gi)$/u);
+    expect(container.env.filter(({ name }) => /PASSWORD|SECRET_|TOKEN|_KEY$/u.test(name))).toEqual([]);
+  });
+
+  it('has probes for each process that goes on', () => {
+    for (const { spec } of deployments) {
+      for (const { livenessProbe, readinessProbe, startupProbe } of spec.template.spec.containers) {
+        expect(livenessProbe).toMatchObject({ httpGet: { path: '/livez', port: 'telemetry' } });
+        expect(startupProbe).toMatchObject({ httpGet: { path: '/livez', port: 'telemetry' } });
+        expect(readinessProbe).toMatchObject({ httpGet: { path: '/readyz', port: 'telemetry' } });
+      }
+    }
+  });
+
+  it('runs commands that there are, each its role’s', async () => {
+    for (const { metadata, spec } of deployments) {
+      const [container] = spec.template.spec.containers;
+      expect(await whyRefused(container?.args ?? [])).toBeUndefined();
+      const role = metadata.name.replace('redactory-', '');
+      expect(Object.entries(ROLES)).toContainEqual([role, container?.args[0]]);
+    }
+  });
+
+  it('gives keys to the sanitizer alone, and each role its own user of Kafka', () => {
+    const secrets = deployments.map(({ spec }) =>
+      spec.template.spec.volumes.flatMap(({ secret }) => (secret === undefined ? [] : [secret.secretName])),
+    );
+    expect(secrets).toEqual([
+      ['redactory-kafka-sanitizer', 'redactory-keys'],
+      ['redactory-kafka-sink', 'redactory-table-store'],
+    ]);
+    // By reference: a Secret itself is nothing for a manifest.
+    expect(of('Secret')).toEqual([]);
+  });
+
+  it('scales on the lag of the group that sanitizers are in', () => {
+    const [scaled] = of('ScaledObject');
+    expect(scaled?.['spec']).toMatchObject({
+      scaleTargetRef: { name: 'redactory-sanitizer' },
+      triggers: [{ type: 'kafka', metadata: { consumerGroup: 'sanitize', topic: TOPICS.raw } }],
+      minReplicaCount: 2,
+    });
+    // Otherwise each `apply` would put the number back.
+    expect(of('Deployment')[0]?.['spec']).not.toHaveProperty('replicas');
+  });
+});
+
+describe.each([BASE, OVERLAY])('deploy/%s', (folder) => {
+  it('has a config that Redactory accepts, with paths that are mounted', async () => {
+    const config = await loadConfig({ file: join(DEPLOY, folder, 'redactory.yaml'), env: {}, cwd: '/' });
+    expect(config.telemetry).toMatchObject({ host: '0.0.0.0', port: 9464 });
+    expect(config.kafka?.tls).toBeDefined();
+    const [sanitizer, sink] = deployments.map(({ spec }) =>
+      (spec.template.spec.containers[0]?.volumeMounts ?? []).map(({ mountPath }) => mountPath),
+    );
+    const isUnder = (mounts: readonly string[] | undefined, path: string | undefined): boolean =>
+      path !== undefined && mounts?.some((mount) => path.startsWith(`${mount}/`)) === true;
+    for (const mounts of [sanitizer, sink]) {
+      // Not the mount itself: that belongs to root, and Redactory closes its folder.
+      expect(isUnder(mounts, config.data)).toBe(true);
+      expect(isUnder(mounts, config.kafka?.tls?.caFile)).toBe(true);
+    }
+    expect(isUnder(sanitizer, config.kafka?.identities?.sanitizer?.passwordFile)).toBe(true);
+    expect(isUnder(sink, config.kafka?.identities?.sink?.passwordFile)).toBe(true);
+    expect(isUnder(sanitizer, config.keys.masterFile)).toBe(true);
+    expect(isUnder(sanitizer, config.keys.ingestFile)).toBe(true);
+    expect(isUnder(sink, config.keys.masterFile)).toBe(false);
+  });
+
+  const lacking = hasKubectl() ? '' : ' (skipped: there is no kubectl)';
+  it.skipIf(lacking !== '')(`is put together by kustomize${lacking}`, () => {
+    const all = rendered(folder) ?? [];
+    expect(all.length).toBe(objects.length + 1);
+    for (const object of all) validate(object);
+    for (const deployment of all.filter(({ kind }) => kind === 'Deployment').map(deploymentOf)) {
+      for (const { image } of deployment.spec.template.spec.containers)
+        expect(image).toMatch(/redactory:\d+\.\d+\.\d+$/u);
+    }
+  });
+});
+
+describe('the init container of the sanitizer', () => {
+  let folder: string;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'keys-'));
+  });
+  afterEach(() => rm(folder, { recursive: true }));
+
+  it('makes key files that Redactory takes, of links that it does not', async () => {
+    // As a Secret is mounted: links to files that the group may read. As an emptyDir is: open to all.
+    const mounted = join(folder, 'mounted');
+    const keys = join(folder, 'keys');
+    await mkdir(join(mounted, '..data'), { recursive: true });
+    await mkdir(keys);
+    await chmod(keys, 0o777);
+    for (const [i, name] of ['master.key', 'ingest.key'].entries()) {
+      await writeFile(join(mounted, '..data', name), `${Buffer.alloc(32, i + 1).toString('base64')}\n`, {
+        mode: 0o440,
+      });
+      await symlink(join('..data', name), join(mounted, name));
+      await expect(readKeyFile(join(mounted, name))).rejects.toThrow(/link/u);
+    }
+    const init = deployments[0]?.spec.template.spec.initContainers[0];
+    const [command = '', ...first] = init?.command ?? [];
+    const run = (): void =>
+      void execFileSync(command, [...first, ...(init?.args ?? [])], {
+        env: { PATH: process.env['PATH'], KEYS: keys, MOUNTED: mounted },
+      });
+    run();
+    // The container may be started again in the same pod.
+    run();
+    expect(await readKeyFile(join(keys, 'private/master.key'))).toEqual(new Uint8Array(32).fill(1));
+    expect(await readKeyFile(join(keys, 'private/ingest.key'))).toEqual(new Uint8Array(32).fill(2));
+  });
+});

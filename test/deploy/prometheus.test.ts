@@ -1,0 +1,120 @@
+/** What deploy/prometheus and deploy/grafana hold works on a real Prometheus that has scraped a real run. */
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { parse } from 'yaml';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import * as z from 'zod';
+import { buildCli, type Cli, type CliProcess } from '../e2e/cli.ts';
+import { runTool, startPrometheus, whyNoPrometheus, type PrometheusServer } from '../servers/prometheus.ts';
+
+const DEPLOY = resolve(import.meta.dirname, '../../deploy');
+const lacking = whyNoPrometheus();
+const skipped = lacking === undefined ? '' : ` (skipped: ${lacking})`;
+
+const DASHBOARD = z.object({
+  uid: z.string(),
+  panels: z
+    .array(
+      z.object({
+        title: z.string().min(1),
+        targets: z.array(z.object({ expr: z.string().min(1) })).min(1),
+      }),
+    )
+    .min(1),
+});
+const RULES = z.object({
+  groups: z.array(
+    z.object({
+      rules: z.array(
+        z.object({
+          record: z.string().optional(),
+          alert: z.string().optional(),
+          annotations: z.object({ runbook: z.string() }).optional(),
+        }),
+      ),
+    }),
+  ),
+});
+
+const dashboards = await Promise.all(
+  (await readdir(join(DEPLOY, 'grafana')))
+    .filter((name) => name.endsWith('.json'))
+    .map(async (name) => DASHBOARD.parse(JSON.parse(await readFile(join(DEPLOY, 'grafana', name), 'utf8')))),
+);
+const panels = dashboards.flatMap(({ uid, panels: all }) =>
+  all.flatMap(({ title, targets }) => targets.map(({ expr }) => ({ panel: `${uid}: ${title}`, expr }))),
+);
+const rules = async (file: string): Promise<z.infer<typeof RULES>['groups'][number]['rules']> =>
+  RULES.parse(parse(await readFile(join(DEPLOY, 'prometheus', file), 'utf8'))).groups.flatMap((group) => group.rules);
+
+describe('the rules', () => {
+  it('have a test for each alert', async () => {
+    const tests = await readFile(join(DEPLOY, 'prometheus/tests/alerts.test.yaml'), 'utf8');
+    for (const { alert } of await rules('alerts.yaml')) expect(tests).toContain(`alertname: ${alert ?? ''}\n`);
+  });
+
+  it('name a section of the page on operations for each alert', async () => {
+    const page = await readFile(resolve(DEPLOY, '../docs/operations.md'), 'utf8');
+    for (const { alert = '', annotations } of await rules('alerts.yaml')) {
+      expect(annotations?.runbook).toBe(`docs/operations.md#${alert.toLowerCase()}`);
+      expect(page).toMatch(new RegExp(`^#+ ${alert}$`, 'mu'));
+    }
+  });
+});
+
+describe.skipIf(lacking !== undefined)(`promtool and amtool${skipped}`, () => {
+  it('find nothing wrong with rules, configuration and routes', async () => {
+    expect(await runTool('promtool', ['check', 'rules', 'recording-rules.yaml', 'alerts.yaml'])).toMatch(/SUCCESS/u);
+    expect(await runTool('promtool', ['check', 'config', 'prometheus.yaml'])).toMatch(/SUCCESS/u);
+    expect(await runTool('amtool', ['check-config', 'alertmanager.yaml'])).toMatch(/SUCCESS/u);
+  });
+
+  it('run the tests of the alerts', async () => {
+    expect(await runTool('promtool', ['test', 'rules', 'tests/alerts.test.yaml'])).toMatch(/SUCCESS/u);
+  });
+});
+
+describe.skipIf(lacking !== undefined)(`a Prometheus that has scraped a real run${skipped}`, () => {
+  let cli: Cli;
+  let data: string;
+  let run: CliProcess;
+  let prometheus: PrometheusServer;
+
+  beforeAll(async () => {
+    [cli, data] = await Promise.all([buildCli(), mkdtemp(join(tmpdir(), 'redactory-watched-'))]);
+    const config = join(data, 'redactory.yaml');
+    await writeFile(config, `data: ${data}\nsink: { flushSeconds: 1 }\ntelemetry: { port: 0 }\n`);
+    run = cli.start(['run', '--config', config]);
+    const [, address = ''] = await run.waitForLog(/"address":"http:\/\/([^"]+)"/u);
+    prometheus = await startPrometheus([{ job: 'redactory-run', address }]);
+  }, 120_000);
+
+  afterAll(async () => {
+    await prometheus?.close();
+    run?.child.kill('SIGTERM');
+    await run?.ended;
+    await cli?.remove();
+    await rm(data, { recursive: true, force: true });
+  });
+
+  it('has something to show in every panel', async () => {
+    const empty = new Set(panels);
+    // Rates need work between two scrapes: more of it comes for as long as something is missing.
+    for (let round = 1; empty.size > 0 && round <= 20; round++) {
+      await cli.run(['simulate', '--people', '10', '--minutes', '5', '--seed', String(round), '--data', data]);
+      for (const panel of empty) {
+        const values = await prometheus.query(panel.expr);
+        if (values.length > 0 && values.every(Number.isFinite)) empty.delete(panel);
+      }
+    }
+    expect([...empty]).toEqual([]);
+  }, 180_000);
+
+  it('has a value for every recording rule, and no alert for a run that goes well', async () => {
+    for (const { record = '' } of await rules('recording-rules.yaml')) {
+      expect({ record, series: (await prometheus.query(record)).length }).not.toEqual({ record, series: 0 });
+    }
+    expect(await prometheus.query('ALERTS{alertstate="firing"}')).toEqual([]);
+  });
+});
