@@ -28,7 +28,7 @@ export async function benchEndToEnd(events: number): Promise<EndToEnd> {
   const config = await loadConfig({ data, env: {}, cwd: data });
   const workspace = await openWorkspace(config, {});
   try {
-    const ingest = createIngest(workspace);
+    const ingest = createIngest({ ...workspace, sealer: await workspace.sealer() });
     let jsonBytes = 0;
     let sampled = 0;
     for (const simulated of simulate({

@@ -6,7 +6,11 @@ import { packagePath } from '../src/package-path.ts';
 import { createConsentTimeline, type ConsentTimeline } from '../src/privacy/consent.ts';
 import { epochOf } from '../src/privacy/keyring.ts';
 import { createKeyring, type KeyringTable } from '../src/privacy/keyring.ts';
+import { fixedWrapping } from '../src/privacy/keys/wrapping.ts';
 import { loadPolicy, type Policy } from '../src/privacy/policy.ts';
+import { newSealingKeyPair } from '../src/privacy/sealing/key-pair.ts';
+import { NodeHkdf } from '../src/privacy/sealing/node-hkdf.ts';
+import { createSealer, type Sealer } from '../src/privacy/sealing/seal.ts';
 import { createSubjectKeys } from '../src/privacy/subject-key.ts';
 import type { Vocabulary } from '../src/privacy/vocabulary.ts';
 import type { RawRecord } from '../src/processors/stages.ts';
@@ -29,22 +33,37 @@ export interface Workload {
   readonly subjectKey: (subject: string) => string;
   readonly captured: readonly Captured[];
   readonly records: readonly RawRecord[];
+  /** Seals to a key that the keyring has. */
+  readonly sealer: Sealer;
   readonly events: number;
 }
 
-/** About `events` raw events of simulated people, in the order in which one partition would have them. */
-export async function createWorkload(events: number): Promise<Workload> {
+/** The tools alone: keys, an empty consent table, the strict policy. */
+export async function createWorkloadTools(): Promise<
+  Omit<Workload, 'captured' | 'records' | 'events'> & { readonly start: number }
+> {
   const zstd = await loadZstd();
   const codec = createCodec({ zstd, schemas: schemaIds(loadContracts()), limits: DEFAULT_LIMITS });
   const { policy, vocabulary } = await loadPolicy(packagePath('policies/strict.yaml'));
   const subjectKey = createSubjectKeys(new Uint8Array(32).fill(1));
   const consent = createConsentTimeline({ guardMs: policy.consent.guardSeconds * 1000 });
-  const keyring = createKeyring({ masterKey: new Uint8Array(32).fill(2) });
+  const keyring = createKeyring({
+    wrapping: fixedWrapping({ masterKey: new Uint8Array(32).fill(2), alsoOpens: [] }),
+  });
   for (const purpose of ['session', 'subject'] as const) {
-    keyring.apply(keyring.newEntry(purpose, epochOf(START), START), 0);
+    keyring.apply(await keyring.newEntry(purpose, epochOf(START), START), 0);
   }
-  keyring.openKeys();
+  const pair = await newSealingKeyPair();
+  keyring.apply(await keyring.sealing.newEntry(pair, START), 1);
+  await keyring.openKeys();
+  const sealer = await createSealer(pair.publicKey, new NodeHkdf());
+  return { codec, policy, vocabulary, consent, keyring, subjectKey, sealer, start: START };
+}
 
+/** About `events` raw events of simulated people, in the order in which one partition would have them. */
+export async function createWorkload(events: number): Promise<Workload> {
+  const { start: _start, ...tools } = await createWorkloadTools();
+  const { codec, consent, subjectKey } = tools;
   const captured: Captured[] = [];
   const records: RawRecord[] = [];
   let count = 0;
@@ -58,7 +77,7 @@ export async function createWorkload(events: number): Promise<Workload> {
       if (count >= events) break;
     }
   }
-  return { codec, policy, vocabulary, consent, keyring, subjectKey, captured, records, events: count };
+  return { ...tools, captured, records, events: count };
 }
 
 /** Enough people and minutes for that many events, at the simulator's usual pace of some 20 to 40 events a second. */
