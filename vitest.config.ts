@@ -1,11 +1,16 @@
 import { defineConfig } from 'vitest/config';
 
+/** Where to write what each test came to, as JSON. */
+const report = process.env['REDACTORY_TEST_REPORT'];
+
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     testTimeout: 120_000,
     hookTimeout: 60_000,
+    globalSetup: ['test/servers/shared-kafka.ts'],
     pool: 'forks',
-    coverage: { provider: 'v8', include: ['src/**'], reporter: ['text-summary', 'text'] },
+    reporters: report === undefined ? ['default'] : ['default', ['json', { outputFile: report }]],
+    coverage: { provider: 'v8', include: ['src/**'], reporter: ['text-summary'] },
   },
 });
