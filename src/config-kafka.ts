@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { COMPRESSIONS } from './log/kafka/options.ts';
 
 /** Who acts on the cluster: each part of the line, with rights of its own. */
-export const ROLES = ['producer', 'gateway', 'sanitizer', 'sink', 'operator'] as const;
+export const ROLES = ['producer', 'gateway', 'sanitizer', 'sink', 'steward', 'operator'] as const;
 export type Role = (typeof ROLES)[number];
 
 const count = (min: number, max: number, text: string): z.ZodInt => z.int().min(min).max(max).describe(text);
@@ -65,6 +65,9 @@ export const kafkaSchema = z.strictObject({
       ),
       sanitizer: identity('`sanitize`, `replay`, `inspect raw`: reads raw and the keyring, writes what is released.'),
       sink: identity('`sink`, `inspect sanitized`: reads what is released.'),
+      steward: identity(
+        '`steward`: reads whose a session is and the keyring, never raw; tells people what was kept of them, and erases it.',
+      ),
       operator: identity(
         '`topics`, `consent`, `keys`, `devices`, `inspect quarantine`: creates topics, decides, makes keys.',
       ),

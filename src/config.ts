@@ -66,6 +66,7 @@ const configSchema = z.strictObject({
           raw: count(1, 3_650, 'Of `interactions.raw`.').default(7),
           sanitized: count(1, 3_650, 'Of `interactions.sanitized`.').default(90),
           quarantine: count(1, 3_650, 'Of `interactions.quarantine`.').default(30),
+          audit: count(1, 36_500, 'Of `audit`.').default(3_650),
         })
         .prefault({})
         .describe('How many days records stay on a topic.'),

@@ -3,15 +3,27 @@ import { avroRecord, CodecError } from './avro.ts';
 import type { Read } from './avro.ts';
 import { ColumnError, decodeEvents, encodeEvents, isTime } from './columns.ts';
 import type { EventColumns } from './columns.ts';
-import { CONSENT_KINDS, DEVICE_TOKEN_ID, ENTRY_PURPOSES, KEY_STATES } from './control.ts';
+import {
+  AUDIT_STAGES,
+  CONSENT_KINDS,
+  DEVICE_TOKEN_ID,
+  ENTRY_PURPOSES,
+  ERASED_BY,
+  KEY_STATES,
+  REQUEST_ANSWERS,
+  REQUEST_KINDS,
+} from './control.ts';
 import type {
+  AuditRecord,
   ConsentDecision,
   DeviceToken,
   Erasure,
   KeyringEntry,
   KeyringRecord,
+  PersonRequest,
   QuarantineRecord,
   SealingKey,
+  SessionOwner,
 } from './control.ts';
 import type { Limits } from './limits.ts';
 import { QUARANTINE_REASONS } from './outcome.ts';
@@ -55,6 +67,12 @@ export interface Codec {
   decodeDevice(value: Uint8Array): DeviceToken;
   encodeErasure(erasure: Erasure): Uint8Array;
   decodeErasure(value: Uint8Array): Erasure;
+  encodeRequest(request: PersonRequest): Uint8Array;
+  decodeRequest(value: Uint8Array): PersonRequest;
+  encodeOwner(owner: SessionOwner): Uint8Array;
+  decodeOwner(value: Uint8Array): SessionOwner;
+  encodeAudit(record: AuditRecord): Uint8Array;
+  decodeAudit(value: Uint8Array): AuditRecord;
   encodeQuarantine(record: QuarantineRecord): Uint8Array;
   decodeQuarantine(value: Uint8Array): QuarantineRecord;
 }
@@ -67,6 +85,9 @@ export function createCodec(options: { zstd: Zstd; schemas: SchemaIds; limits: L
   const sealingKey = checkedRecord<SealingKey>('SealingKey', schemas, limits, toSealingKey);
   const device = checkedRecord<DeviceToken>('DeviceToken', schemas, limits, toDevice);
   const erasure = checkedRecord<Erasure>('Erasure', schemas, limits, toErasure);
+  const request = checkedRecord<PersonRequest>('PersonRequest', schemas, limits, toRequest);
+  const owner = checkedRecord<SessionOwner>('SessionOwner', schemas, limits, toOwner);
+  const audit = checkedRecord<AuditRecord>('AuditRecord', schemas, limits, toAudit);
   const quarantined = checkedRecord<QuarantineRecord>('QuarantineRecord', schemas, limits, toQuarantine);
   const released = checkedRecord<ReleasedFields>('ReleasedBatch', schemas, limits, toReleased);
   return {
@@ -83,6 +104,12 @@ export function createCodec(options: { zstd: Zstd; schemas: SchemaIds; limits: L
     decodeDevice: device.decode,
     encodeErasure: erasure.encode,
     decodeErasure: erasure.decode,
+    encodeRequest: request.encode,
+    decodeRequest: request.decode,
+    encodeOwner: owner.encode,
+    decodeOwner: owner.decode,
+    encodeAudit: audit.encode,
+    decodeAudit: audit.decode,
     encodeQuarantine: quarantined.encode,
     decodeQuarantine: quarantined.decode,
   };
@@ -328,8 +355,33 @@ function toDevice(record: Loose<DeviceToken>): DeviceToken {
   return { tokenId, subjectKey, device, hash: asBufferCopy(hash), issuedAt, expiresAt, revokedAt };
 }
 
-function toErasure({ subjectKey, requestedAt, erasureId }: Loose<Erasure>): Erasure {
-  return { subjectKey, requestedAt, erasureId };
+function toErasure(record: Loose<Erasure>): Erasure {
+  const { subjectKey, requestedAt, erasureId, by, doneAt, rows, sessions } = record;
+  return { subjectKey, requestedAt, erasureId, by: oneOf(ERASED_BY, by, 'Erasure.by'), doneAt, rows, sessions };
+}
+
+function toRequest(record: Loose<PersonRequest>): PersonRequest {
+  const { subjectKey, requestId, kind, reason, askedAt, answer, answeredAt, comment } = record;
+  return {
+    subjectKey,
+    requestId,
+    kind: oneOf(REQUEST_KINDS, kind, 'PersonRequest.kind'),
+    reason,
+    askedAt,
+    answer: answer === null ? null : oneOf(REQUEST_ANSWERS, answer, 'PersonRequest.answer'),
+    answeredAt,
+    comment,
+  };
+}
+
+function toOwner({ epoch, closed }: Loose<SessionOwner>): SessionOwner {
+  return { epoch, closed: asBufferCopy(closed) };
+}
+
+function toAudit(record: Loose<AuditRecord>): AuditRecord {
+  const { sequence, previous, at, run, who, what, stage, why, about, hash } = record;
+  const known = oneOf(AUDIT_STAGES, stage, 'AuditRecord.stage');
+  return { sequence, previous, at, run, who, what, stage: known, why, about, hash };
 }
 
 function toQuarantine(record: Loose<QuarantineRecord>): QuarantineRecord {

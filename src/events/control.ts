@@ -82,12 +82,69 @@ export interface DeviceToken {
   readonly revokedAt: number | null;
 }
 
-/** A person asked that nothing of theirs be processed again. Record key: the subject key. */
+/** A person asked that nothing of theirs be processed again, nor kept. Record key: the subject key. */
 export interface Erasure {
   readonly subjectKey: string;
   readonly requestedAt: number;
   readonly erasureId: string;
+  readonly by: (typeof ERASED_BY)[number];
+  /** When nothing was left; null while it is under way. */
+  readonly doneAt: number | null;
+  /** What was removed from the tables, once it is done. */
+  readonly rows: number;
+  readonly sessions: number;
 }
+
+export const ERASED_BY = ['person', 'operator'] as const;
+
+export const REQUEST_KINDS = ['exemption'] as const;
+export const REQUEST_ANSWERS = ['granted', 'refused'] as const;
+export type RequestAnswer = (typeof REQUEST_ANSWERS)[number];
+
+/** What a person asks for and an operator decides. Record key: `${subjectKey}/${requestId}`. */
+export interface PersonRequest {
+  readonly subjectKey: string;
+  readonly requestId: string;
+  readonly kind: (typeof REQUEST_KINDS)[number];
+  /** In the person's own words; empty once it is answered. */
+  readonly reason: string;
+  readonly askedAt: number;
+  /** Null while it is open. */
+  readonly answer: RequestAnswer | null;
+  readonly answeredAt: number | null;
+  /** What the operator says to it. */
+  readonly comment: string;
+}
+
+/**
+ * Whose a session of the table is, closed. Record key: the session's pseudonym, or, for events of which nothing was released,
+ * the place of a raw batch (`${partition}/${offset}`).
+ */
+export interface SessionOwner {
+  /** Month of the key that it is closed under: `YYYY-MM`. */
+  readonly epoch: string;
+  readonly closed: Uint8Array;
+}
+
+/** Who did what with personal data. Record key: the sequence. */
+export interface AuditRecord {
+  readonly sequence: number;
+  /** Hash of the record before, 64 hex digits; of the first, zeros. */
+  readonly previous: string;
+  readonly at: number;
+  /** The records of one piece of work share it. */
+  readonly run: string;
+  readonly who: string;
+  readonly what: string;
+  readonly stage: (typeof AUDIT_STAGES)[number];
+  readonly why: string;
+  /** A JSON object; nothing of a person. */
+  readonly about: string;
+  /** SHA-256 over all of the above, 64 hex digits. */
+  readonly hash: string;
+}
+
+export const AUDIT_STAGES = ['started', 'done', 'failed'] as const;
 
 /** Where a batch is that could not be processed, and why; never what it held. Record key: `${topic}/${partition}/${offset}`. */
 export interface QuarantineRecord {

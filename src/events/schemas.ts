@@ -53,6 +53,9 @@ const CONTRACTS = [
   'sealing-key',
   'device-token',
   'erasure',
+  'person-request',
+  'session-owner',
+  'audit-record',
   'quarantine-record',
 ] as const;
 

@@ -37,7 +37,7 @@ export interface ConsentTimeline {
   /** Adds a decision; adding it again changes nothing. */
   apply(decision: ConsentDecision): void;
   /** Adds an erasure; of several, the latest counts. */
-  applyErasure(erasure: Erasure): void;
+  applyErasure(erasure: Pick<Erasure, 'subjectKey' | 'requestedAt'>): void;
   /** How the person stands at a moment (ms), for showing. */
   status(subjectKey: string, at: number): ConsentStatus;
   /** A person's decisions by time, for showing. */

@@ -71,6 +71,7 @@ function principalsOf(kafka: KafkaSettings | null): Readonly<Record<Role, string
     gateway: principal('gateway'),
     sanitizer: principal('sanitizer'),
     sink: principal('sink'),
+    steward: principal('steward'),
     operator: principal('operator'),
   };
 }
@@ -84,6 +85,12 @@ const topic = (operation: Operation, name: string, why: string): Right => right(
 /** What replays write; nothing else's name begins so. */
 const REPLAYED = [REPLAYS.sanitized, REPLAYS.quarantine] as const;
 const CONTROL = [TOPICS.consent, TOPICS.keyring, TOPICS.erasures] as const;
+/** For a record on the audit trail one has to know the record before it. */
+const AUDITED: readonly Right[] = [
+  topic('read', TOPICS.audit, 'finds the last record, to chain the next to it'),
+  topic('write', TOPICS.audit, 'says what it does'),
+  right('write', named('transactional_id', TOPICS.audit), 'one record after the other'),
+];
 
 /**
  * What each part needs, and no more. Describe comes with Read, Write and Alter, DescribeConfigs with AlterConfigs, and
@@ -102,6 +109,9 @@ const RIGHTS: Readonly<Record<Role, readonly Right[]>> = {
     topic('read', TOPICS.consent, 'whom it may take batches from'),
     topic('write', TOPICS.consent, 'people pause, resume and withdraw there'),
     topic('read', TOPICS.erasures, 'whom it may take batches from'),
+    topic('write', TOPICS.erasures, 'people ask there to be erased'),
+    topic('read', TOPICS.requests, 'shows people what became of theirs'),
+    topic('write', TOPICS.requests, 'people ask there to be exempt'),
   ],
 
   sanitizer: [
@@ -112,6 +122,8 @@ const RIGHTS: Readonly<Record<Role, readonly Right[]>> = {
     topic('write', TOPICS.sealing, 'makes the first sealing key'),
     topic('write', TOPICS.sanitized, 'releases batches'),
     topic('write', TOPICS.quarantine, 'coordinates of what cannot be processed'),
+    topic('write', TOPICS.owners, 'says whose a session is, closed'),
+    ...AUDITED,
     right('read', named('group', GROUPS.sanitize), 'shares partitions, commits offsets'),
     right('write', below('transactional_id', `${GROUPS.sanitize}/`), 'one a partition of raw'),
     topic('read', REPLAYS_TOPIC, 'replay: how far it is'),
@@ -128,6 +140,19 @@ const RIGHTS: Readonly<Record<Role, readonly Right[]>> = {
     right('read', below('topic', REPLAYS.sanitized), 'replay: what it releases'),
     right('read', below('group', REPLAYS.sink), 'replay'),
     right('write', below('transactional_id', REPLAYS.sink), 'replay'),
+  ],
+
+  steward: [
+    ...CONTROL.map((name) => topic('read', name, 'keeps up with it before each answer')),
+    topic('write', TOPICS.erasures, 'says that an erasure is done'),
+    topic('read', TOPICS.devices, 'who asks'),
+    topic('read', TOPICS.owners, 'whose a session is'),
+    topic('write', TOPICS.owners, 'removes what was erased'),
+    topic('describe', TOPICS.sanitized, 'sees how far it is written; what is in it is in the table'),
+    topic('describe', TOPICS.raw, 'sees how far it is written; never what'),
+    right('describe', named('group', GROUPS.sanitize), 'sees how far it is processed'),
+    topic('read', REPLAYS_TOPIC, 'which tables there are'),
+    ...AUDITED,
   ],
 
   operator: [
@@ -148,7 +173,10 @@ const RIGHTS: Readonly<Record<Role, readonly Right[]>> = {
     topic('write', TOPICS.sealing, 'keys sealing rotate and destroy'),
     topic('read', TOPICS.devices, 'devices list'),
     topic('write', TOPICS.devices, 'devices issue and revoke'),
+    topic('read', TOPICS.requests, 'requests list'),
+    topic('write', TOPICS.requests, 'requests answer'),
     topic('read', TOPICS.quarantine, 'inspect quarantine'),
+    ...AUDITED,
     ...Object.values(GROUPS).map((name) => right('describe', named('group', name), 'sees how far workers are')),
     right('describe', CLUSTER, 'compares ACLs with this plan'),
   ],

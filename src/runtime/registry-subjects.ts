@@ -24,16 +24,20 @@ export function subjectsOf(sanitized: string = TOPICS.sanitized): Readonly<Recor
     SealingKey: `${TOPICS.sealing}-value`,
     DeviceToken: `${TOPICS.devices}-value`,
     Erasure: `${TOPICS.erasures}-value`,
+    PersonRequest: `${TOPICS.requests}-value`,
+    SessionOwner: `${TOPICS.owners}-value`,
+    AuditRecord: `${TOPICS.audit}-value`,
   };
 }
 
 /** What each part of the line writes, by record name. */
 export const WRITTEN_BY: Readonly<Record<Role, readonly string[]>> = {
   producer: ['CaptureBatch', 'CapturePayload'],
-  sanitizer: ['ReleasedBatch', 'QuarantineRecord', 'KeyringEntry', 'SealingKey'],
-  gateway: ['CaptureBatch', 'CapturePayload', 'ConsentDecision'],
+  sanitizer: ['ReleasedBatch', 'QuarantineRecord', 'KeyringEntry', 'SealingKey', 'SessionOwner', 'AuditRecord'],
+  gateway: ['CaptureBatch', 'CapturePayload', 'ConsentDecision', 'Erasure', 'PersonRequest'],
   sink: [],
-  operator: ['ConsentDecision', 'KeyringEntry', 'SealingKey', 'DeviceToken', 'Erasure'],
+  steward: ['Erasure', 'AuditRecord'],
+  operator: ['ConsentDecision', 'KeyringEntry', 'SealingKey', 'DeviceToken', 'Erasure', 'PersonRequest', 'AuditRecord'],
 };
 
 const LEVEL = 'BACKWARD_TRANSITIVE';

@@ -12,6 +12,12 @@ export const TOPICS = {
   /** What recorders sign in to the gateway with; hashes of it. */
   devices: 'devices',
   erasures: 'erasures',
+  /** What people ask for that an operator decides. */
+  requests: 'requests',
+  /** Whose a session of the table is, closed to all who have no key behind pseudonyms. */
+  owners: 'session-owners',
+  /** Who looked at what and changed what, each record chained to the one before. */
+  audit: 'audit',
 } as const;
 
 export const GROUPS = { sanitize: 'sanitize', sink: 'sink' } as const;
@@ -33,14 +39,14 @@ export const COMPACTED_WITHIN_MS = 60_000;
 /** What must exist, from the config's partitions and retention. */
 export function topicSpecs(config: {
   readonly partitions: number;
-  readonly retentionDays: { readonly raw: number; readonly sanitized: number; readonly quarantine: number };
+  readonly retentionDays: Readonly<Record<'raw' | 'sanitized' | 'quarantine' | 'audit', number>>;
 }): readonly TopicSpec[] {
   const kept = (name: string, days: number, partitions: number): TopicSpec => ({
     name,
     partitions,
     cleanup: { kind: 'delete', retentionMs: days * DAY_MS },
   });
-  const compacted = (name: string): TopicSpec => ({ name, partitions: 1, cleanup: { kind: 'compact' } });
+  const compacted = (name: string, partitions = 1): TopicSpec => ({ name, partitions, cleanup: { kind: 'compact' } });
   return [
     kept(TOPICS.raw, config.retentionDays.raw, config.partitions),
     kept(TOPICS.sanitized, config.retentionDays.sanitized, config.partitions),
@@ -50,5 +56,8 @@ export function topicSpecs(config: {
     compacted(TOPICS.sealing),
     compacted(TOPICS.devices),
     compacted(TOPICS.erasures),
+    compacted(TOPICS.requests),
+    compacted(TOPICS.owners, config.partitions),
+    kept(TOPICS.audit, config.retentionDays.audit, 1),
   ];
 }

@@ -227,10 +227,11 @@ async function openLog(
 /** Topics that must be there before a part of the line starts. */
 const TOPICS_OF: Readonly<Record<Role, readonly string[]>> = {
   producer: [TOPICS.raw, TOPICS.sealing],
-  gateway: [TOPICS.raw, TOPICS.sealing, TOPICS.devices, TOPICS.consent, TOPICS.erasures],
+  gateway: [TOPICS.raw, TOPICS.sealing, TOPICS.devices, TOPICS.consent, TOPICS.erasures, TOPICS.requests],
   // A cluster without a gateway need not have its topic.
-  sanitizer: Object.values(TOPICS).filter((name) => name !== TOPICS.devices),
+  sanitizer: Object.values(TOPICS).filter((name) => name !== TOPICS.devices && name !== TOPICS.requests),
   sink: [TOPICS.sanitized],
+  steward: [TOPICS.consent, TOPICS.keyring, TOPICS.erasures, TOPICS.devices, TOPICS.owners, TOPICS.audit],
   // The operator makes the topics.
   operator: [],
 };

@@ -36,7 +36,7 @@ describe('topics plan', () => {
   afterEach(() => bench.remove());
 
   const SECTIONS = {
-    topics: { partitions: 12, retentionDays: { raw: 7, sanitized: 90, quarantine: 30 } },
+    topics: { partitions: 12, retentionDays: { raw: 7, sanitized: 90, quarantine: 30, audit: 3650 } },
     kafka: {
       brokers: ['nowhere.invalid:9092'],
       replicationFactor: 3,
@@ -90,7 +90,9 @@ describe('topics plan', () => {
     const { identities: _, ...kafka } = SECTIONS.kafka;
     await writeConfig(bench.dir, { kafka: { ...kafka, sasl: { ...kafka.sasl, username: 'all' } } });
     const { stdout } = await bench.run('topics plan');
-    expect(stdout).toContain('User:all acts as producer, gateway, sanitizer, sink, operator, with the rights of each');
+    expect(stdout).toContain(
+      'User:all acts as producer, gateway, sanitizer, sink, steward, operator, with the rights of each',
+    );
   });
 
   it('of the embedded log says that there is no access control', async () => {
@@ -220,6 +222,9 @@ describeWithKafka('topics on a cluster with TLS, SCRAM and ACLs', () => {
       'sealing-keys': 1,
       devices: 1,
       erasures: 1,
+      requests: 1,
+      'session-owners': 4,
+      audit: 1,
     });
     // As the operator: now it may look.
     expect((await bench.run('topics apply')).stdout).toBe('nothing to do\n');

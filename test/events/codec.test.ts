@@ -9,7 +9,18 @@ import { loadContracts, schemaIds } from '../../src/events/schemas.ts';
 import { loadZstd } from '../../src/events/zstd.ts';
 import type { Zstd } from '../../src/events/zstd.ts';
 import { envelope, FUZZ_CASES, payload } from './arbitraries.ts';
-import { CONSENT, ENVELOPE, ERASURE, KEY_ENTRY, PAYLOAD, QUARANTINE, RELEASED } from './samples.ts';
+import {
+  AUDIT,
+  CONSENT,
+  ENVELOPE,
+  ERASURE,
+  KEY_ENTRY,
+  OWNER,
+  PAYLOAD,
+  QUARANTINE,
+  RELEASED,
+  REQUEST,
+} from './samples.ts';
 
 const schemas = schemaIds(loadContracts());
 let zstd: Zstd;
@@ -218,6 +229,11 @@ describe('records of the other topics', () => {
     const choice = { state: 'chosen', masterKeyId: 'transit/k:v2', chosenAt: 5, choiceId: 'c-1' } as const;
     expect(codec.decodeKeyEntry(codec.encodeKeyEntry(choice))).toStrictEqual(choice);
     expect(codec.decodeErasure(codec.encodeErasure(ERASURE))).toStrictEqual(ERASURE);
+    const erased = { ...ERASURE, by: 'person', doneAt: 7, rows: 40, sessions: 2 } as const;
+    expect(codec.decodeErasure(codec.encodeErasure(erased))).toStrictEqual(erased);
+    expect(codec.decodeRequest(codec.encodeRequest(REQUEST))).toStrictEqual(REQUEST);
+    expect(codec.decodeOwner(codec.encodeOwner(OWNER))).toStrictEqual(OWNER);
+    expect(codec.decodeAudit(codec.encodeAudit(AUDIT))).toStrictEqual(AUDIT);
     expect(codec.decodeQuarantine(codec.encodeQuarantine(QUARANTINE))).toStrictEqual(QUARANTINE);
   });
 

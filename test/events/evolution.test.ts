@@ -14,14 +14,17 @@ import type { RecordSchema } from '../../src/events/schemas.ts';
 import { loadZstd } from '../../src/events/zstd.ts';
 import type { Zstd } from '../../src/events/zstd.ts';
 import {
+  AUDIT,
   CONSENT,
   DEVICE,
   ENVELOPE,
   ERASURE,
   KEY_ENTRY,
+  OWNER,
   PAYLOAD,
   QUARANTINE,
   RELEASED,
+  REQUEST,
   SEALED,
   SEALING_KEY,
 } from './samples.ts';
@@ -30,7 +33,8 @@ interface Fixture {
   readonly schemas: readonly RecordSchema[];
   /**
    * Base64 of each record, by its name; CapturePayload is inside of CaptureBatch. From version 2 on there are a CaptureBatch
-   * that is sealed, as `Sealed`, and a SealingKey; from version 3 on a DeviceToken.
+   * that is sealed, as `Sealed`, and a SealingKey; from version 3 on a DeviceToken; from version 4 on a PersonRequest, a
+   * SessionOwner and an AuditRecord.
    */
   readonly bytes: Readonly<Record<string, string>>;
 }
@@ -67,6 +71,9 @@ const SAMPLES = {
   sealingKey: SEALING_KEY,
   device: DEVICE,
   erasure: ERASURE,
+  request: REQUEST,
+  owner: OWNER,
+  audit: AUDIT,
   quarantine: QUARANTINE,
 };
 
@@ -91,6 +98,9 @@ function read(codec: Codec, bytes: Fixture['bytes']): typeof SAMPLES {
     sealingKey: 'SealingKey' in bytes ? codec.decodeSealingKey(of('SealingKey')) : SEALING_KEY,
     device: 'DeviceToken' in bytes ? codec.decodeDevice(of('DeviceToken')) : DEVICE,
     erasure: codec.decodeErasure(of('Erasure')),
+    request: 'PersonRequest' in bytes ? codec.decodeRequest(of('PersonRequest')) : REQUEST,
+    owner: 'SessionOwner' in bytes ? codec.decodeOwner(of('SessionOwner')) : OWNER,
+    audit: 'AuditRecord' in bytes ? codec.decodeAudit(of('AuditRecord')) : AUDIT,
     quarantine: codec.decodeQuarantine(of('QuarantineRecord')),
   };
 }

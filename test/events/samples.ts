@@ -2,7 +2,10 @@
 import type {
   ConsentDecision,
   DeviceToken,
+  AuditRecord,
   Erasure,
+  PersonRequest,
+  SessionOwner,
   KeyringEntry,
   QuarantineRecord,
   SealingKey,
@@ -123,7 +126,38 @@ export const DEVICE: DeviceToken = {
   expiresAt: T + 86_400_000,
   revokedAt: null,
 };
-export const ERASURE: Erasure = { subjectKey: 'ab12', requestedAt: T, erasureId: 'e-1' };
+export const ERASURE: Erasure = {
+  subjectKey: 'ab12',
+  requestedAt: T,
+  erasureId: 'e-1',
+  by: 'operator',
+  doneAt: null,
+  rows: 0,
+  sessions: 0,
+};
+export const REQUEST: PersonRequest = {
+  subjectKey: 'ab12',
+  requestId: 'r-1',
+  kind: 'exemption',
+  reason: 'I work with patients.',
+  askedAt: T,
+  answer: 'refused',
+  answeredAt: T + 1,
+  comment: 'Use the pause.',
+};
+export const OWNER: SessionOwner = { epoch: '2026-01', closed: Buffer.alloc(40, 0x11) };
+export const AUDIT: AuditRecord = {
+  sequence: 5_000_000_000,
+  previous: '0'.repeat(64),
+  at: T,
+  run: 'run-1',
+  who: 'ops',
+  what: 'vocabulary build',
+  stage: 'done',
+  why: 'a new app',
+  about: '{"days":3}',
+  hash: 'f'.repeat(64),
+};
 export const QUARANTINE: QuarantineRecord = {
   topic: 'interactions.raw',
   partition: 3,

@@ -31,7 +31,7 @@ async function written(): Promise<Written> {
 }
 
 describe('contracts', () => {
-  it('are the nine of the topics, each with doc strings', () => {
+  it('are those of the topics, each with doc strings', () => {
     const contracts = loadContracts();
     expect(contracts.map((schema) => schema.name)).toStrictEqual([
       'CaptureBatch',
@@ -42,6 +42,9 @@ describe('contracts', () => {
       'SealingKey',
       'DeviceToken',
       'Erasure',
+      'PersonRequest',
+      'SessionOwner',
+      'AuditRecord',
       'QuarantineRecord',
     ]);
     for (const schema of contracts) expect(schema).toHaveProperty('doc');

@@ -56,6 +56,9 @@ async function topicHaystacks(workspace: Workspace): Promise<Haystack[]> {
     [TOPICS.sealing, (value) => codec.decodeSealingKey(value)],
     [TOPICS.devices, (value) => codec.decodeDevice(value)],
     [TOPICS.erasures, (value) => codec.decodeErasure(value)],
+    [TOPICS.requests, (value) => codec.decodeRequest(value)],
+    [TOPICS.owners, (value) => codec.decodeOwner(value)],
+    [TOPICS.audit, (value) => codec.decodeAudit(value)],
   ];
   const haystacks: Haystack[] = [];
   for (const [topic, decode] of decoders) {

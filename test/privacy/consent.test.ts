@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { CONSENT_KINDS, type ConsentDecision, type ConsentKind, type Erasure } from '../../src/events/control.ts';
+import { CONSENT_KINDS, type ConsentDecision, type ConsentKind } from '../../src/events/control.ts';
 import { createConsentTimeline, type ConsentTimeline, type ConsentVerdict } from '../../src/privacy/consent.ts';
 
 const SECOND = 1000;
@@ -164,7 +164,7 @@ describe('a pause', () => {
 });
 
 describe('an erasure', () => {
-  const erasure = (requestedAt: number): Erasure => ({ subjectKey: ANA, requestedAt, erasureId: `e${requestedAt}` });
+  const erasure = (requestedAt: number) => ({ subjectKey: ANA, requestedAt });
 
   it('drops all sessions granted up to it, guard included, and no later ones', () => {
     const table = timeline(decision('enrol', 0));
@@ -275,7 +275,7 @@ function judged(
   erased: number[] = [],
 ): ConsentVerdict {
   const table = timeline(...decisions);
-  for (const requestedAt of erased) table.applyErasure({ subjectKey: ANA, requestedAt, erasureId: 'e' });
+  for (const requestedAt of erased) table.applyErasure({ subjectKey: ANA, requestedAt });
   return table.judge(ANA, grantedAt, receivedAt);
 }
 
@@ -366,7 +366,7 @@ describe('judging again, in a replay', () => {
 
   it('refuses all of a person who asked for an erasure, also what was captured since', () => {
     const table = timeline(decision('enrol', T0));
-    table.applyErasure({ subjectKey: ANA, requestedAt: T0 - 300 * MINUTE, erasureId: 'e' });
+    table.applyErasure({ subjectKey: ANA, requestedAt: T0 - 300 * MINUTE });
     expect(reasonOf(table.judge(ANA, T0, capturedAt))).toBe('allowed');
     expect(again(table)).toBe('erased');
   });
@@ -384,7 +384,7 @@ describe('judging again, in a replay', () => {
     fc.assert(
       fc.property(history, moment, moment, fc.boolean(), (decisions, grantedAt, receivedAt, erased) => {
         const table = timeline(...decisions);
-        if (erased) table.applyErasure({ subjectKey: ANA, requestedAt: T0 - 1e9, erasureId: 'e' });
+        if (erased) table.applyErasure({ subjectKey: ANA, requestedAt: T0 - 1e9 });
         const then = table.judge(ANA, grantedAt, receivedAt);
         const now = table.judgeAgain(ANA, grantedAt, receivedAt);
         const { kind } = table.status(ANA, Number.MAX_SAFE_INTEGER);

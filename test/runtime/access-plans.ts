@@ -6,7 +6,10 @@ import { accessPlan, aclOf, type AccessPlan } from '../../src/runtime/access.ts'
 /** A setting of the section `kafka`, as the config file has it. */
 type Given = Readonly<Record<string, unknown>>;
 
-export const TOPIC_SETTINGS = { partitions: 6, retentionDays: { raw: 7, sanitized: 90, quarantine: 30 } } as const;
+export const TOPIC_SETTINGS = {
+  partitions: 6,
+  retentionDays: { raw: 7, sanitized: 90, quarantine: 30, audit: 3650 },
+} as const;
 
 export const kafkaSettings = (given: Given = {}): KafkaSettings =>
   kafkaSchema.parse({ brokers: ['127.0.0.1:9092'], ...given });

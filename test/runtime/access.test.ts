@@ -27,6 +27,9 @@ describe('the planned topics', () => {
       'sealing-keys': 1,
       devices: 1,
       erasures: 1,
+      requests: 1,
+      'session-owners': 6,
+      audit: 1,
       replays: 1,
     });
   });
@@ -39,18 +42,24 @@ describe('the planned topics', () => {
     expect(kept(TOPICS.raw)).toEqual({ cleanup: 'delete', days: 7 });
     expect(kept(TOPICS.sanitized)).toEqual({ cleanup: 'delete', days: 90 });
     expect(kept(TOPICS.quarantine)).toEqual({ cleanup: 'delete', days: 30 });
-    const own = { partitions: 2, retentionDays: { raw: 3, sanitized: 20, quarantine: 1 } };
+    const own = { partitions: 2, retentionDays: { raw: 3, sanitized: 20, quarantine: 1, audit: 1 } };
     const { topics } = accessPlan({ topics: own, kafka: kafkaSettings() });
     expect(topics.slice(0, 3).map(({ settings }) => Number(settings['retention.ms']) / DAY)).toEqual([3, 20, 1]);
   });
 
-  it.each([TOPICS.consent, TOPICS.keyring, TOPICS.sealing, TOPICS.devices, TOPICS.erasures, REPLAYS_TOPIC])(
-    '%s keeps the last record of each key, for ever',
-    (name) => {
-      expect(settingsOf(name)).toMatchObject({ 'cleanup.policy': 'compact' });
-      expect(settingsOf(name)).not.toHaveProperty('retention.ms');
-    },
-  );
+  it.each([
+    TOPICS.consent,
+    TOPICS.keyring,
+    TOPICS.sealing,
+    TOPICS.devices,
+    TOPICS.erasures,
+    TOPICS.requests,
+    TOPICS.owners,
+    REPLAYS_TOPIC,
+  ])('%s keeps the last record of each key, for ever', (name) => {
+    expect(settingsOf(name)).toMatchObject({ 'cleanup.policy': 'compact' });
+    expect(settingsOf(name)).not.toHaveProperty('retention.ms');
+  });
 
   it('take records of old recordings and of a megabyte', () => {
     for (const { settings } of plan.topics) {
@@ -79,24 +88,31 @@ describe('the planned access', () => {
   it.each<[Operation, string, Role[]]>([
     ['read', TOPICS.raw, ['sanitizer']],
     ['write', TOPICS.raw, ['producer', 'gateway']],
-    ['read', TOPICS.keyring, ['sanitizer', 'operator']],
+    ['read', TOPICS.keyring, ['sanitizer', 'steward', 'operator']],
     ['write', TOPICS.keyring, ['sanitizer', 'operator']],
     // Public keys: producers seal to them, and have no way to what opens it.
     ['read', TOPICS.sealing, ['producer', 'gateway', 'sanitizer', 'operator']],
     ['write', TOPICS.sealing, ['sanitizer', 'operator']],
-    ['describe', TOPICS.keyring, ['sanitizer', 'operator']],
+    ['describe', TOPICS.keyring, ['sanitizer', 'steward', 'operator']],
     // What people decide for themselves comes through the gateway.
-    ['read', TOPICS.consent, ['gateway', 'sanitizer', 'operator']],
+    ['read', TOPICS.consent, ['gateway', 'sanitizer', 'steward', 'operator']],
     ['write', TOPICS.consent, ['gateway', 'operator']],
-    ['read', TOPICS.devices, ['gateway', 'operator']],
+    ['read', TOPICS.devices, ['gateway', 'steward', 'operator']],
     ['write', TOPICS.devices, ['operator']],
-    ['read', TOPICS.erasures, ['gateway', 'sanitizer', 'operator']],
-    ['write', TOPICS.erasures, ['operator']],
+    ['read', TOPICS.erasures, ['gateway', 'sanitizer', 'steward', 'operator']],
+    // People ask through the gateway, the steward says that it is done.
+    ['write', TOPICS.erasures, ['gateway', 'steward', 'operator']],
+    ['read', TOPICS.requests, ['gateway', 'operator']],
+    ['write', TOPICS.requests, ['gateway', 'operator']],
+    ['read', TOPICS.owners, ['steward']],
+    ['write', TOPICS.owners, ['sanitizer', 'steward']],
+    ['read', TOPICS.audit, ['sanitizer', 'steward', 'operator']],
+    ['write', TOPICS.audit, ['sanitizer', 'steward', 'operator']],
     ['read', TOPICS.sanitized, ['sink']],
     ['write', TOPICS.sanitized, ['sanitizer']],
     ['read', TOPICS.quarantine, ['operator']],
     ['write', TOPICS.quarantine, ['sanitizer']],
-    ['read', REPLAYS_TOPIC, ['sanitizer']],
+    ['read', REPLAYS_TOPIC, ['sanitizer', 'steward']],
     ['write', REPLAYS_TOPIC, ['sanitizer']],
   ])('lets %s %s: %o and nobody else', (operation, name, roles) => {
     expect(whoMay(operation, topic(name))).toEqual(roles);
@@ -183,6 +199,7 @@ describe('who the parts are', () => {
       gateway: 'User:redactory-gateway',
       sanitizer: 'User:CN=sanitizer',
       sink: 'User:s',
+      steward: 'User:redactory-steward',
       operator: 'User:redactory-operator',
     });
   });
@@ -194,10 +211,11 @@ describe('who the parts are', () => {
       gateway: 'User:one',
       sanitizer: 'User:one',
       sink: 'User:s',
+      steward: 'User:one',
       operator: 'User:one',
     });
     expect(sharedPrincipals(one)).toEqual([
-      { principal: 'User:one', roles: ['producer', 'gateway', 'sanitizer', 'operator'] },
+      { principal: 'User:one', roles: ['producer', 'gateway', 'sanitizer', 'steward', 'operator'] },
     ]);
     expect(sharedPrincipals(plan)).toEqual([]);
     expect(plan.principals.sink).toBe('User:redactory-sink');

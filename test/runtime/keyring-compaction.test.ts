@@ -46,7 +46,7 @@ describeWithKafka('a destroyed key on a Kafka cluster', () => {
   }
 
   it('is compacted away although nothing is appended any more', async () => {
-    const retentionDays = { raw: 1, sanitized: 1, quarantine: 1 };
+    const retentionDays = { raw: 1, sanitized: 1, quarantine: 1, audit: 1 };
     const specs = topicSpecs({ partitions: 1, retentionDays });
     await log.createTopics(specs.filter(({ name }) => name === TOPICS.keyring));
     const codec = createCodec({ zstd: await loadZstd(), schemas: schemaIds(loadContracts()), limits: DEFAULT_LIMITS });

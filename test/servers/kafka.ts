@@ -30,7 +30,7 @@ export interface KafkaServer {
 }
 
 /** `admin` may do everything; the others nothing until an ACL lets them. */
-export const USERS = ['admin', 'producer', 'gateway', 'sanitizer', 'sink', 'operator'] as const;
+export const USERS = ['admin', 'producer', 'gateway', 'sanitizer', 'sink', 'steward', 'operator'] as const;
 export type User = (typeof USERS)[number];
 
 export interface KafkaAccess {

@@ -95,7 +95,8 @@ function erasureIn(
   const at = random.whole(0, simulated.length - 1);
   const one = simulated[at];
   if (one?.kind !== 'capture') return undefined;
-  return { at, erasure: { subjectKey: one.record.key, requestedAt: one.at, erasureId: random.hex128() } };
+  const asked = { subjectKey: one.record.key, requestedAt: one.at, erasureId: random.hex128() };
+  return { at, erasure: { ...asked, by: 'person', doneAt: null, rows: 0, sessions: 0 } };
 }
 
 function unreachable(): never {

@@ -111,7 +111,7 @@ class Run {
   async all(): Promise<Finished> {
     const log = await this.#world.connect();
     await log.createTopics(
-      topicSpecs({ partitions: PARTITIONS, retentionDays: { raw: 1, sanitized: 1, quarantine: 1 } }),
+      topicSpecs({ partitions: PARTITIONS, retentionDays: { raw: 1, sanitized: 1, quarantine: 1, audit: 1 } }),
     );
     if (this.#plan.keysFirst) await this.#putKeys(log);
     await this.#live(log);

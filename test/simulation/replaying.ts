@@ -110,7 +110,7 @@ export async function toolsOf(
     telemetry: createTelemetry(silentLogger),
     fetch: { maxRecords: random.pick([1, 3, 16, 64, 512]), maxBytes: random.pick([1_024, 30_000, 4 << 20]) },
     sink: { flushRows: random.pick([1, 20, 200, 250_000]), flushSeconds: random.pick([0, 1e9]) },
-    topics: { retentionDays: { raw: 1, sanitized: 1, quarantine: 1 } },
+    topics: { retentionDays: { raw: 1, sanitized: 1, quarantine: 1, audit: 1 } },
     now,
     openStore: async () => store,
     delay: () => turns(random.whole(1, 60)),
