@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path';
 import * as z from 'zod';
 import { checkKafka, kafkaSchema, ROLES, type KafkaSettings } from './config-kafka.ts';
 import { gatewaySchema } from './config-gateway.ts';
+import { stewardSchema } from './config-steward.ts';
 import { DEFAULT_LIMITS } from './events/limits.ts';
 import { shippedPolicy } from './package-path.ts';
 import { checkYaml } from './privacy/policy/check.ts';
@@ -156,6 +157,9 @@ const configSchema = z.strictObject({
   gateway: gatewaySchema
     .prefault({})
     .describe('What recorders hand their batches to: `redactory gateway` (docs/recorders.md).'),
+  steward: stewardSchema
+    .prefault({})
+    .describe('What tells people what was kept of them, and erases it: `redactory steward` (docs/people.md).'),
   telemetry: z
     .strictObject({
       host: z.string().min(1).max(255).describe('Where metrics and health are served.').default('127.0.0.1'),
@@ -269,7 +273,8 @@ export async function loadConfig(options: {
       ingestVariable: env[INGEST_KEY_VARIABLE] === undefined ? null : INGEST_KEY_VARIABLE,
       transit: settings.keys.transit === undefined ? null : absolute(settings.keys.transit, base),
     },
-    gateway: gatewayFrom(settings.gateway, base),
+    gateway: withTls(settings.gateway, base),
+    steward: withTls(settings.steward, base),
     telemetry: telemetryFrom(settings, env),
   });
 }
@@ -303,8 +308,8 @@ function resolveTable(table: string, base: string): string {
   throw new ConfigError('the table must be a folder or s3://bucket/path, without `//`, spaces, `?` or `#` in the path');
 }
 
-function gatewayFrom(gateway: Settings['gateway'], base: string): Settings['gateway'] {
-  return gateway.tls === undefined ? gateway : { ...gateway, tls: absolute(gateway.tls, base) };
+function withTls<T extends Pick<Settings['gateway'], 'tls'>>(server: T, base: string): T {
+  return server.tls === undefined ? server : { ...server, tls: absolute(server.tls, base) };
 }
 
 function kafkaFrom(

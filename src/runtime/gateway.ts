@@ -1,4 +1,6 @@
 import { readFile } from 'node:fs/promises';
+import type { Config } from '../config.ts';
+import type { Erasure } from '../events/control.ts';
 import { RAW_KINDS } from '../events/raw.ts';
 import { LogStorageError } from '../log/event-log.ts';
 import { openGlobalTable } from '../log/global-table.ts';
@@ -6,15 +8,19 @@ import { createConsentTimeline } from '../privacy/consent.ts';
 import { KeyError } from '../privacy/keys/key-error.ts';
 import type { Policy } from '../privacy/policy.ts';
 import { createApp } from '../producers/gateway/app.ts';
-import { createGateway, type GatewayPorts, type Person } from '../producers/gateway/gateway.ts';
-import { bearerToken, proxyIdentity, type Asking } from '../producers/gateway/identity.ts';
+import { createGateway, type GatewayPorts } from '../producers/gateway/gateway.ts';
+import type { Page } from '../producers/gateway/pages.ts';
+import { NO_VIEW, remoteView, type PersonView } from '../producers/gateway/person-view.ts';
 import type { Recordable } from '../producers/gateway/protocol.ts';
+import { ROUTES } from '../producers/gateway/routes.ts';
 import { createAppender } from './appender.ts';
-import { openDevices } from './devices.ts';
+import { appendErasure } from './erasures.ts';
 import { appendDecision } from './ingest.ts';
+import { appendRequest, openRequests } from './requests.ts';
 import { RunError } from './run-error.ts';
 import { openSealingKeys } from './sealing-keys.ts';
 import { shareRounds } from './shared-round.ts';
+import { createSignIn, identityHeader, type SignIn } from './sign-in.ts';
 import type { Telemetry } from './telemetry.ts';
 import { TOPICS } from './topics.ts';
 import type { Workspace } from './workspace.ts';
@@ -38,6 +44,9 @@ export async function serveGateway(options: {
   readonly workspace: Workspace;
   readonly policy: Policy;
   readonly telemetry: Telemetry;
+  /** Answers about what was kept; without it, the config's `steward.url` does, or nobody. */
+  readonly view?: PersonView;
+  readonly pages?: readonly Page[];
 }): Promise<RunningGateway> {
   const { workspace, policy, telemetry } = options;
   const { config } = workspace;
@@ -58,7 +67,9 @@ export async function serveGateway(options: {
     guardMs: policy.consent.guardSeconds * 1_000,
   });
   const app = await createApp({
-    gateway,
+    service: gateway,
+    routes: ROUTES,
+    pages: options.pages ?? [],
     signIn: ports.signIn,
     maxBodyBytes: settings.maxBodyBytes,
     maxInFlight: settings.maxInFlight,
@@ -92,9 +103,9 @@ export async function serveGateway(options: {
   };
 }
 
-async function openPorts({ workspace, policy, telemetry }: Parameters<typeof serveGateway>[0]): Promise<{
+async function openPorts({ workspace, policy, telemetry, view }: Parameters<typeof serveGateway>[0]): Promise<{
   readonly gateway: GatewayPorts;
-  readonly signIn: (asking: Asking) => Promise<Person | undefined>;
+  readonly signIn: SignIn;
 }> {
   const { log, codec, zstd, config } = workspace;
   const { identity } = config.gateway;
@@ -104,15 +115,21 @@ async function openPorts({ workspace, policy, telemetry }: Parameters<typeof ser
     topic: TOPICS.consent,
     apply: ({ value }) => value !== null && consent.apply(codec.decodeConsent(value)),
   });
+  const erasures = new Map<string, Erasure>();
   const erased = await openGlobalTable({
     log,
     topic: TOPICS.erasures,
-    apply: ({ value }) => value !== null && consent.applyErasure(codec.decodeErasure(value)),
+    apply: ({ value }) => {
+      if (value === null) return;
+      const erasure = codec.decodeErasure(value);
+      consent.applyErasure(erasure);
+      erasures.set(erasure.subjectKey, erasure);
+    },
   });
+  const requests = await openRequests({ log, codec });
   const sealer = await workspace.sealer();
   const sealing = await openSealingKeys({ log, codec });
   if (sealing.current() === undefined) throw noSealingKey();
-  const devices = await openDevices({ log, codec });
   const subjectKey = await workspace.subjectKeys();
   const append = createAppender(log, TOPICS.raw);
   // Not behind what was stamped before, as for every producer.
@@ -124,23 +141,10 @@ async function openPorts({ workspace, policy, telemetry }: Parameters<typeof ser
       log.endOffsets(TOPICS.consent).then((ends) => decided.caughtUpTo(ends)),
       log.endOffsets(TOPICS.erasures).then((ends) => erased.caughtUpTo(ends)),
       sealing.catchUp(),
+      requests.catchUp(),
     ]);
   });
-  const devicesCaughtUp = shareRounds(() => devices.catchUp());
-  const named = identity.kind === 'proxy' ? proxyIdentity(identity) : undefined;
-
-  async function signIn(asking: Asking): Promise<Person | undefined> {
-    if (named !== undefined) {
-      const subject = named(asking);
-      return subject === undefined ? undefined : { subjectKey: subjectKey(subject), device: null };
-    }
-    const token = bearerToken(asking);
-    if (token === undefined) return undefined;
-    // A token that was revoked before this request came is known to be.
-    await devicesCaughtUp();
-    const good = devices.check(token, now());
-    return good === undefined ? undefined : { subjectKey: good.subjectKey, device: good.device };
-  }
+  const signIn = await createSignIn({ log, codec, identity, subjectKey, now });
 
   return {
     signIn,
@@ -169,9 +173,19 @@ async function openPorts({ workspace, policy, telemetry }: Parameters<typeof ser
       },
       append: (key, batch) => append({ key, value: codec.encodeEnvelope(batch), timestamp: batch.receivedAt }),
       decide: (decision) => appendDecision(log, codec, decision),
+      erasures: { of: (key) => erasures.get(key) },
+      requests: { of: (key) => requests.of(key) },
+      erase: (erasure) => appendErasure({ log, codec }, erasure),
+      ask: (request) => appendRequest({ log, codec }, request),
+      view: view ?? viewBy(config),
       kept: ({ events, bytes, seconds }) => telemetry.gatewayKept(events, bytes, seconds),
     },
   };
+}
+
+function viewBy({ steward, gateway }: Config): PersonView {
+  if (steward.url === undefined) return NO_VIEW;
+  return remoteView({ url: steward.url, header: identityHeader(gateway.identity) });
 }
 
 const noSealingKey = (): KeyError =>

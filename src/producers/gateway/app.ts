@@ -2,14 +2,22 @@ import cors from '@fastify/cors';
 import helmet from '@fastify/helmet';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { parseJson, type Body } from './bodies.ts';
-import type { Gateway, Person } from './gateway.ts';
+import type { Person } from './gateway.ts';
 import type { Asking } from './identity.ts';
 import { openApi, OPENAPI_PATH } from './openapi.ts';
 import { CAPTURE_TYPE, isRefused, JSON_TYPE, REFUSALS, SEALED_TYPE, type Reason, type Refused } from './protocol.ts';
-import { ROUTES, type Route } from './routes.ts';
+import { PAGE_HEADERS, type Page } from './pages.ts';
+import type { Call, Route } from './routes.ts';
 
-export interface AppOptions {
-  readonly gateway: Gateway;
+/** What an app serves: it counts requests, and its routes know the rest of it. */
+export interface Service {
+  /** Counts a request of a person; a refusal when there are too many. */
+  admit(person: Person): Refused | undefined;
+}
+
+export interface AppOptions<S extends Service> {
+  readonly service: S;
+  readonly routes: readonly Route<S>[];
   /** Who asks, or undefined. Asked of every request before its body is read. */
   readonly signIn: (asking: Asking) => Promise<Person | undefined>;
   readonly maxBodyBytes: number;
@@ -17,6 +25,8 @@ export interface AppOptions {
   readonly maxInFlight: number;
   /** A request must have come in whole within this time, ms. */
   readonly requestTimeoutMs: number;
+  /** Served to anybody. */
+  readonly pages?: readonly Page[];
   readonly corsOrigins: readonly string[];
   readonly tls: { readonly cert: string; readonly key: string } | null;
   /** Whether a throw is the log's: then it is answered 503, else 500. */
@@ -29,9 +39,9 @@ export interface AppOptions {
   };
 }
 
-/** The gateway over HTTP. Nothing of a request is logged, nor repeated in an answer. */
-export async function createApp(options: AppOptions): Promise<FastifyInstance> {
-  const { gateway, observe } = options;
+/** A service over HTTP. Nothing of a request is logged, nor repeated in an answer. */
+export async function createApp<S extends Service>(options: AppOptions<S>): Promise<FastifyInstance> {
+  const { service, routes, observe } = options;
   const server: FastifyInstance = fastify({
     logger: false,
     bodyLimit: options.maxBodyBytes,
@@ -42,6 +52,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   });
   const people = new WeakMap<FastifyRequest, Person>();
   const counted = new WeakSet<FastifyRequest>();
+  const isPublic = new Set([OPENAPI_PATH, ...(options.pages ?? []).map((page) => page.path)]);
   let inFlight = 0;
 
   await server.register(helmet, {
@@ -58,14 +69,13 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   }
   server.addHook('onRequest', async (request, reply) => {
     reply.header('cache-control', 'no-store');
-    if (request.routeOptions.url === OPENAPI_PATH) return;
+    if (isPublic.has(request.routeOptions.url ?? '')) return;
     if (inFlight >= options.maxInFlight) return refuse(reply, { refused: 'busy', retryAfter: 1 });
     counted.add(request);
     observe.inFlight(++inFlight);
-    const { headers, socket } = request;
-    const person = await options.signIn({ headers, remoteAddress: socket.remoteAddress });
+    const person = await options.signIn(askingOf(request));
     if (person === undefined) return refuse(reply, { refused: 'unauthenticated' });
-    const refused = gateway.admit(person);
+    const refused = service.admit(person);
     if (refused !== undefined) return refuse(reply, refused);
     people.set(request, person);
   });
@@ -88,7 +98,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     return reply.code(status ?? usual).send({ error: refused, message, ...(until === undefined ? {} : { until }) });
   }
 
-  for (const route of ROUTES) {
+  for (const route of routes) {
     server.route({
       method: route.method,
       url: route.path,
@@ -99,7 +109,8 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
         const body = readBody(route, sent);
         if ('refused' in body) return refuse(reply, body);
         const params = paramsOf(request.params);
-        const outcome = await route.serve(gateway, { person, params, body: body.value, sent });
+        const call: Call = { person, params, body: body.value, sent, asking: askingOf(request) };
+        const outcome = await route.serve(service, call);
         if (outcome !== null && isRefused(outcome)) return refuse(reply, outcome);
         if (route.status === 201) observe.granted();
         if (route.answer === null || outcome === null) return reply.code(route.status).send();
@@ -108,12 +119,16 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
       },
     });
   }
-  const document = openApi(options.maxBodyBytes);
+  for (const { path, type, bytes } of options.pages ?? []) {
+    server.get(path, (_request, reply) => reply.headers({ ...PAGE_HEADERS, 'content-type': type }).send(bytes));
+  }
+  const document = openApi(routes, options.maxBodyBytes);
   server.get(OPENAPI_PATH, (_request, reply) => reply.send(document));
 
+  const paths = pathsOf([...routes, ...[...isPublic].map((path) => ({ path, method: 'GET' as const }))]);
   server.setNotFoundHandler((request, reply) => {
     const [path = ''] = request.url.split('?');
-    const methods = allowedAt(path);
+    const methods = allowedAt(paths, path);
     if (methods.length === 0) return refuse(reply, { refused: 'not_found' });
     reply.header('allow', methods.join(', '));
     return refuse(reply, { refused: 'method_not_allowed' });
@@ -128,10 +143,12 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   return server;
 }
 
-function serverOptions({ requestTimeoutMs, tls }: AppOptions): object {
+function serverOptions({ requestTimeoutMs, tls }: Pick<AppOptions<Service>, 'requestTimeoutMs' | 'tls'>): object {
   const times = { headersTimeout: requestTimeoutMs, connectionsCheckingInterval: Math.min(1_000, requestTimeoutMs) };
   return tls === null ? { http: times } : { https: { ...times, ...tls, minVersion: 'TLSv1.2' } };
 }
+
+const askingOf = ({ headers, socket }: FastifyRequest): Asking => ({ headers, remoteAddress: socket.remoteAddress });
 
 function bodyOf({ headers, body }: FastifyRequest): Body {
   const [type = ''] = (headers['content-type'] ?? '').split(';');
@@ -142,7 +159,7 @@ function bodyOf({ headers, body }: FastifyRequest): Body {
   };
 }
 
-function readBody({ body }: Route, sent: Body): { readonly value: unknown } | Refused {
+function readBody({ body }: Pick<Route, 'body'>, sent: Body): { readonly value: unknown } | Refused {
   if (body === null) return { value: undefined };
   // Without a body, fastify looks at no type.
   if (body === 'batch') return sent.bytes.length === 0 ? { refused: 'bad_batch', status: 422 } : { value: undefined };
@@ -157,14 +174,19 @@ function paramsOf(params: unknown): Readonly<Record<string, string>> {
   return Object.fromEntries(entries.map(([name, value]) => [name, String(value)]));
 }
 
-const PATHS = ROUTES.map(({ path, method }) => ({
-  method,
-  matches: new RegExp(`^${path.replaceAll(/:\w+/gu, '[^/]+')}$`, 'u'),
-}));
+interface Path {
+  readonly method: string;
+  readonly matches: RegExp;
+}
 
-function allowedAt(path: string): readonly string[] {
-  if (path === OPENAPI_PATH) return ['GET'];
-  return PATHS.filter(({ matches }) => matches.test(path)).map(({ method }) => method);
+const pathsOf = (routes: readonly Pick<Route, 'path' | 'method'>[]): readonly Path[] =>
+  routes.map(({ path, method }) => ({
+    method,
+    matches: new RegExp(`^${path.replaceAll('.', String.raw`\.`).replaceAll(/:\w+/gu, '[^/]+')}$`, 'u'),
+  }));
+
+function allowedAt(paths: readonly Path[], path: string): readonly string[] {
+  return paths.filter(({ matches }) => matches.test(path)).map(({ method }) => method);
 }
 
 /** What fastify refuses by itself, by its codes. */

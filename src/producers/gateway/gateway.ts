@@ -1,20 +1,23 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { Codec } from '../../events/codec.ts';
-import type { ConsentDecision, SealingKey } from '../../events/control.ts';
+import type { ConsentDecision, Erasure, PersonRequest, SealingKey } from '../../events/control.ts';
 import type { CaptureEnvelope, SealedBatch } from '../../events/raw.ts';
 import type { Zstd } from '../../events/zstd.ts';
 import type { ConsentTimeline } from '../../privacy/consent.ts';
 import { makeDecision } from '../../privacy/decisions.ts';
 import type { Sealed } from '../../privacy/sealing/seal.ts';
+import type { PersonView } from './person-view.ts';
 import { readBatch, type Batch, type Body } from './bodies.ts';
 import {
   isRefused,
   MAX_GRANT_MS,
   THINNABLE,
   type Acknowledged,
+  type ErasureState,
   type Grant,
   type Recordable,
   type Refused,
+  type Requests,
   type Status,
 } from './protocol.ts';
 import { createQuotas, secondsLeft } from './quotas.ts';
@@ -48,6 +51,15 @@ export interface GatewayPorts {
   append(subjectKey: string, batch: SealedBatch): Promise<void>;
   /** Durable when it resolves. */
   decide(decision: ConsentDecision): Promise<void>;
+  /** As of the last {@link GatewayPorts.catchUp}. */
+  readonly erasures: { of(subjectKey: string): Erasure | undefined };
+  /** As of the last {@link GatewayPorts.catchUp}; of one person, oldest first. */
+  readonly requests: { of(subjectKey: string): readonly PersonRequest[] };
+  /** Durable when it resolves. */
+  erase(erasure: Erasure): Promise<void>;
+  /** Durable when it resolves. */
+  ask(request: PersonRequest): Promise<void>;
+  readonly view: PersonView;
   /** What became of a batch that was kept. */
   kept(what: { readonly events: number | null; readonly bytes: number; readonly seconds: number }): void;
 }
@@ -71,7 +83,17 @@ export interface Gateway {
   end(person: Person, session: string): Refused | undefined;
   status(person: Person): Promise<Status>;
   decide(person: Person, kind: 'pause' | 'resume' | 'withdraw', minutes?: number): Promise<Status>;
+  requests(person: Person): Promise<Requests>;
+  /** In the person's own words. */
+  askExemption(person: Person, reason: string): Promise<Requests | Refused>;
+  erasure(person: Person): Promise<ErasureState>;
+  /** Asks once: while an erasure is known, it is the answer. */
+  erase(person: Person): Promise<ErasureState>;
+  readonly view: PersonView;
 }
+
+/** Requests of one person that nobody has answered. */
+const MAX_OPEN_REQUESTS = 3;
 
 const SUITE = 'DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, AES-128-GCM';
 /** From this share of the budget on, recorders are asked to leave out what matters least. */
@@ -256,8 +278,53 @@ export function createGateway(options: {
       // A pause still holds in the millisecond in which it is ended.
       return status(person, now + 1);
     },
+    requests,
+    async askExemption(person, reason) {
+      const { subjectKey } = person;
+      await ports.catchUp();
+      const open = ports.requests.of(subjectKey).filter(({ answer }) => answer === null);
+      if (open.length >= MAX_OPEN_REQUESTS) return { refused: 'too_many_requests' };
+      const asked = { subjectKey, requestId: randomUUID(), kind: 'exemption', reason, askedAt: ports.now() } as const;
+      await ports.ask({ ...asked, answer: null, answeredAt: null, comment: '' });
+      return requests(person);
+    },
+    erasure,
+    async erase(person) {
+      const { subjectKey } = person;
+      await ports.catchUp();
+      if (ports.erasures.of(subjectKey) === undefined) {
+        const asked = { subjectKey, erasureId: randomUUID(), requestedAt: ports.now(), by: 'person' } as const;
+        await ports.erase({ ...asked, doneAt: null, rows: 0, sessions: 0 });
+      }
+      sessions.endAll(subjectKey, 'erased');
+      return erasure(person);
+    },
+    view: ports.view,
   };
+
+  async function requests({ subjectKey }: Person): Promise<Requests> {
+    await ports.catchUp();
+    return {
+      requests: ports.requests
+        .of(subjectKey)
+        .slice(-SHOWN_REQUESTS)
+        .map(({ kind, reason, askedAt, answer, answeredAt, comment }) => {
+          return { kind, reason, askedAt, answer, answeredAt, comment };
+        }),
+    };
+  }
+
+  async function erasure({ subjectKey }: Person): Promise<ErasureState> {
+    await ports.catchUp();
+    const found = ports.erasures.of(subjectKey);
+    if (found === undefined) return { state: 'none', requestedAt: null, doneAt: null, rows: 0, sessions: 0 };
+    const { requestedAt, doneAt, rows, sessions: count } = found;
+    return { state: doneAt === null ? 'under_way' : 'done', requestedAt, doneAt, rows, sessions: count };
+  }
 }
+
+/** Requests that are shown, the last ones. */
+const SHOWN_REQUESTS = 20;
 
 function digestOf({ type, encoding = '', bytes }: Body): string {
   return createHash('sha256').update(`${type}\0${encoding}\0`).update(bytes).digest('base64');

@@ -1,13 +1,16 @@
 import * as z from 'zod';
 import { CAPTURE_TYPE, JSON_TYPE, jsonBatch, refusalAnswer, REFUSALS, SEALED_TYPE, type Reason } from './protocol.ts';
-import { COMMON_REFUSALS, ROUTES, type Route } from './routes.ts';
+import { COMMON_REFUSALS, type Route } from './routes.ts';
+
+/** What a document says of a route. */
+type Described = Omit<Route, 'serve'>;
 
 export const OPENAPI_PATH = '/v1/openapi.json';
 
 /** The OpenAPI 3.1 document, of the schemas that the gateway checks with. */
-export function openApi(maxBodyBytes: number): object {
+export function openApi(routes: readonly Described[], maxBodyBytes: number): object {
   const paths: Record<string, Record<string, object>> = {};
-  for (const route of ROUTES) {
+  for (const route of routes) {
     const path = route.path.replaceAll(/:(\w+)/gu, '{$1}');
     (paths[path] ??= {})[route.method.toLowerCase()] = operationOf(route, maxBodyBytes);
   }
@@ -27,7 +30,7 @@ export function openApi(maxBodyBytes: number): object {
   };
 }
 
-function operationOf(route: Route, maxBodyBytes: number): object {
+function operationOf(route: Described, maxBodyBytes: number): object {
   const parameters = [...route.path.matchAll(/:(\w+)/gu)].map(([, name = '']) => ({
     name,
     in: 'path',
@@ -48,7 +51,7 @@ const PARAMETERS: Readonly<Record<string, object>> = {
   sequence: { type: 'integer', minimum: 0, maximum: 0x7fffffff },
 };
 
-function bodyOf({ body }: Route, maxLength: number): object | undefined {
+function bodyOf({ body }: Described, maxLength: number): object | undefined {
   if (body === null) return undefined;
   if (body !== 'batch') return { required: true, content: { [JSON_TYPE]: { schema: schemaOf(body, 'input') } } };
   const binary = { schema: { type: 'string', format: 'binary', maxLength } };
@@ -62,7 +65,7 @@ function bodyOf({ body }: Route, maxLength: number): object | undefined {
   };
 }
 
-function answersOf(route: Route): Record<number, object> {
+function answersOf(route: Described): Record<number, object> {
   const answers: Record<number, object> = {};
   const refused = schemaOf(refusalAnswer, 'output');
   const reasons = [...COMMON_REFUSALS, ...route.refusals];
@@ -78,7 +81,7 @@ function answersOf(route: Route): Record<number, object> {
 }
 
 /** What ends a session is 410 where a batch is sent. */
-function statusesOf(reason: Reason, { body }: Route): readonly number[] {
+function statusesOf(reason: Reason, { body }: Described): readonly number[] {
   const [status] = REFUSALS[reason];
   const ends = ['not_enrolled', 'paused', 'withdrawn', 'exempt', 'erased'].includes(reason);
   return [ends && body === 'batch' ? 410 : status];

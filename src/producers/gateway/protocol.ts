@@ -3,6 +3,7 @@
  * document.
  */
 import * as z from 'zod';
+import { REQUEST_ANSWERS, REQUEST_KINDS } from '../../events/control.ts';
 import { CLIPBOARD_OPS, POINTER_BUTTONS, type CapturePayload } from '../../events/raw.ts';
 
 /** A session lasts no longer; nor does what was granted with it, such as a sealing key. */
@@ -29,10 +30,12 @@ export const REFUSALS = {
   bad_batch: [422, 'the body is not a batch as docs/recorders.md describes it'],
   too_many_events: [422, 'send fewer events in a batch'],
   unknown_sealing_key: [422, 'start a new session: its grant has the key of today'],
+  too_many_requests: [409, 'there are enough open requests: wait for the answer'],
   rate: [429, 'send less often'],
   over_budget: [429, "the person's data budget of the day is used up"],
   internal: [500, 'the gateway failed; its log says more'],
   busy: [503, 'the gateway has enough to do; send the same again'],
+  not_served: [503, 'the service that knows what was kept is not set up here; ask an operator'],
   unavailable: [503, 'the log does not answer; send the same again'],
   // 403 where a session is asked for, 410 where one is ended by it.
   not_enrolled: [403, 'the person is not enrolled: record nothing'],
@@ -113,6 +116,83 @@ export const statusAnswer = z.strictObject({
   thin,
 });
 export type Status = z.output<typeof statusAnswer>;
+
+/** Typed by the person, so that nobody is erased by a slip. */
+export const erasureRequest = z.strictObject({ confirm: z.literal('erase') });
+
+export const erasureAnswer = z.strictObject({
+  state: z.enum(['none', 'under_way', 'done']),
+  requestedAt: time.nullable(),
+  doneAt: time.nullable(),
+  rows: z.int().min(0).describe('Rows that were removed, once it is done.'),
+  sessions: z.int().min(0).describe('Session pseudonyms whose rows were removed, once it is done.'),
+});
+export type ErasureState = z.output<typeof erasureAnswer>;
+
+export const MAX_REASON_CHARS = 1_000;
+export const exemptionRequest = z.strictObject({ reason: z.string().trim().min(1).max(MAX_REASON_CHARS) });
+
+export const requestsAnswer = z.strictObject({
+  requests: z.array(
+    z.strictObject({
+      kind: z.enum(REQUEST_KINDS),
+      reason: z.string().describe('As the person wrote it; empty once it is answered.'),
+      askedAt: time,
+      answer: z.enum(REQUEST_ANSWERS).nullable(),
+      answeredAt: time.nullable(),
+      comment: z.string(),
+    }),
+  ),
+});
+export type Requests = z.output<typeof requestsAnswer>;
+
+const nullableText = z.string().nullable();
+
+/** What a row of the training table says, but for its pseudonyms. */
+export const keptAction = z.strictObject({
+  action: z.string(),
+  app: nullableText,
+  window: nullableText,
+  url: nullableText,
+  target_role: nullableText,
+  target: nullableText,
+  key: nullableText,
+  button: nullableText,
+  direction: nullableText,
+  cell: nullableText,
+  pause: nullableText,
+  length: nullableText,
+  count: nullableText,
+});
+export type KeptAction = z.output<typeof keptAction>;
+
+/** Days and rows of one answer. */
+export const KEPT_DAYS = 8;
+export const KEPT_ACTIONS = 200;
+
+export const keptAnswer = z.strictObject({
+  days: z
+    .array(
+      z.strictObject({
+        day: z.iso.date().describe('UTC.'),
+        rows: z.int().min(0).describe('Rows of the training table.'),
+        events: z.int().min(0).describe('Raw events behind what was released.'),
+        dropped: z.record(z.string(), z.int().min(0)).describe('Raw events that were dropped, by reason.'),
+        actions: z
+          .array(keptAction)
+          .describe(`The last rows, ${KEPT_ACTIONS} of a day at most, in no order of sessions.`),
+      }),
+    )
+    .describe(`Latest first, ${KEPT_DAYS} at most.`),
+});
+export type Kept = z.output<typeof keptAnswer>;
+
+export const readersAnswer = z.strictObject({
+  readers: z
+    .array(z.strictObject({ at: time, who: z.string(), what: z.string(), why: z.string() }))
+    .describe('Who had access to raw data, latest first.'),
+});
+export type Readers = z.output<typeof readersAnswer>;
 
 const text = z.string().max(1 << 22);
 const pixel = z

@@ -2,11 +2,19 @@
 import type * as z from 'zod';
 import type { Body } from './bodies.ts';
 import type { Gateway, Person } from './gateway.ts';
+import type { Asking } from './identity.ts';
+import type { PersonView } from './person-view.ts';
 import {
   batchAnswer,
+  erasureAnswer,
+  erasureRequest,
+  exemptionRequest,
   grantAnswer,
+  keptAnswer,
   MAX_SEQUENCE,
   pauseRequest,
+  readersAnswer,
+  requestsAnswer,
   sessionRequest,
   statusAnswer,
   type Reason,
@@ -19,9 +27,11 @@ export interface Call {
   /** As the route's `body` says: checked, or as it came. */
   readonly body: unknown;
   readonly sent: Body;
+  readonly asking: Asking;
 }
 
-export interface Route {
+/** A route of a service `S`. */
+export interface Route<S = Gateway> {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   /** With `:name` for parameters. */
   readonly path: string;
@@ -32,7 +42,7 @@ export interface Route {
   readonly answer: z.ZodType | null;
   /** Beside those that every route may have. */
   readonly refusals: readonly Reason[];
-  readonly serve: (gateway: Gateway, call: Call) => Promise<object | null> | object | null;
+  readonly serve: (service: S, call: Call) => Promise<object | null> | object | null;
 }
 
 /** What any request may meet. */
@@ -61,6 +71,31 @@ function withBody<T>(
 }
 
 export const SESSION_ID = /^[0-9a-f-]{36}$/u;
+
+/** About the person, from who may open what is closed: served by the steward, and passed on by the gateway. */
+export const VIEW_ROUTES: readonly Route<PersonView>[] = [
+  {
+    method: 'GET',
+    path: '/v1/me/kept',
+    summary: 'What was kept of the last days, and how much was dropped for which reason',
+    body: null,
+    status: 200,
+    answer: keptAnswer,
+    refusals: ['not_served'],
+    serve: (view, { person, asking }) => view.kept(person, asking),
+  },
+  {
+    method: 'GET',
+    path: '/v1/me/readers',
+    summary: 'Who had access to raw data',
+    body: null,
+    status: 200,
+    answer: readersAnswer,
+    refusals: ['not_served'],
+    serve: (view, { person, asking }) => view.readers(person, asking),
+  },
+];
+
 const NOT_FOUND: Refused = { refused: 'not_found' };
 
 export const ROUTES: readonly Route[] = [
@@ -150,4 +185,43 @@ export const ROUTES: readonly Route[] = [
     refusals: [],
     serve: (gateway, { person }) => gateway.decide(person, 'withdraw'),
   },
+  {
+    method: 'GET',
+    path: '/v1/me/requests',
+    summary: 'What the person has asked an operator for, and the answers',
+    body: null,
+    status: 200,
+    answer: requestsAnswer,
+    refusals: [],
+    serve: (gateway, { person }) => gateway.requests(person),
+  },
+  {
+    method: 'POST',
+    path: '/v1/me/exemption',
+    summary: 'Asks an operator for an exemption',
+    status: 200,
+    answer: requestsAnswer,
+    refusals: ['too_many_requests'],
+    ...withBody(exemptionRequest, (gateway, person, { reason }) => gateway.askExemption(person, reason)),
+  },
+  {
+    method: 'GET',
+    path: '/v1/me/erasure',
+    summary: 'How far an erasure is',
+    body: null,
+    status: 200,
+    answer: erasureAnswer,
+    refusals: [],
+    serve: (gateway, { person }) => gateway.erasure(person),
+  },
+  {
+    method: 'POST',
+    path: '/v1/me/erasure',
+    summary: 'Asks for the erasure of all that was kept; open sessions end',
+    status: 200,
+    answer: erasureAnswer,
+    refusals: [],
+    ...withBody(erasureRequest, (gateway, person) => gateway.erase(person)),
+  },
+  ...VIEW_ROUTES.map((route): Route => ({ ...route, serve: (gateway, call) => route.serve(gateway.view, call) })),
 ];

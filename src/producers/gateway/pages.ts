@@ -1,0 +1,48 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { extname, join } from 'node:path';
+
+/** A file that is served as it is, to anybody: it holds nothing of a person, and asks the API for all it shows. */
+export interface Page {
+  /** As the browser asks for it. */
+  readonly path: string;
+  /** Media type. */
+  readonly type: string;
+  readonly bytes: Uint8Array;
+}
+
+/** What a page may load: files of this server, and nothing inline. */
+export const PAGE_HEADERS: Readonly<Record<string, string>> = {
+  'content-security-policy': [
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "img-src 'self'",
+    "connect-src 'self'",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+  ].join('; '),
+};
+
+const TYPES: Readonly<Record<string, string>> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.svg': 'image/svg+xml',
+  '.json': 'application/json; charset=utf-8',
+};
+
+/**
+ * The files of a folder as pages below `at`, such as `/me`; `index.html` is served at `at` itself. Files of other kinds
+ * are left out.
+ */
+export async function pagesIn(folder: string, at: string): Promise<readonly Page[]> {
+  const pages: Page[] = [];
+  for (const name of (await readdir(folder)).sort()) {
+    const type = TYPES[extname(name)];
+    if (type === undefined) continue;
+    const path = name === 'index.html' ? at : `${at}/${name}`;
+    pages.push({ path, type, bytes: await readFile(join(folder, name)) });
+  }
+  return pages;
+}
