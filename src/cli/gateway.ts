@@ -4,6 +4,7 @@ import { loadPolicy } from '../privacy/policy.ts';
 import { serveGateway } from '../runtime/gateway.ts';
 import { serveHealth } from '../runtime/health.ts';
 import { action, withWorkspace, type Io } from './io.ts';
+import { withOwnSteward } from './steward.ts';
 
 export function gatewayCommand(program: Command, io: Io): void {
   program
@@ -26,12 +27,15 @@ export function gatewayCommand(program: Command, io: Io): void {
           const health = port === null ? null : await serveHealth({ host, port, telemetry, isReady: () => isReady });
           if (health !== null) telemetry.log.info('serving metrics', { address: health.address });
           try {
-            const gateway = await serveGateway({ workspace, policy, telemetry });
-            telemetry.log.info('serving recorders', { address: gateway.address });
-            isReady = true;
-            if (!signal.aborted) await once(signal, 'abort');
-            isReady = false;
-            await gateway.close();
+            await withOwnSteward(context, async (steward) => {
+              const view = steward === undefined ? {} : { view: steward.view };
+              const gateway = await serveGateway({ workspace, policy, telemetry, ...view });
+              telemetry.log.info('serving recorders', { address: gateway.address });
+              isReady = true;
+              if (!signal.aborted) await once(signal, 'abort');
+              isReady = false;
+              await gateway.close();
+            });
           } finally {
             await health?.close();
           }

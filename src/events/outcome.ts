@@ -57,6 +57,16 @@ export type Processor<In, Out> = (batch: In) => Outcome<Out>;
 /** Raw events by the reason for which they were dropped. */
 export type DropCounts = Readonly<Partial<Record<DropReason, number>>>;
 
+/** Two counts by reason together; a new object. */
+export function addCounts<K extends string>(
+  a: Readonly<Partial<Record<K, number>>>,
+  b: Readonly<Partial<Record<K, number>>>,
+): Partial<Record<K, number>> {
+  const sum: Partial<Record<K, number>> = { ...a };
+  for (const key of Object.keys(b) as K[]) sum[key] = (a[key] ?? 0) + (b[key] ?? 0);
+  return sum;
+}
+
 export const keep = <B>(batch: B): Outcome<B> => ({ kind: 'keep', batch });
 export const drop = (reason: DropReason): Outcome<never> => ({ kind: 'drop', reason });
 export const quarantine = (reason: QuarantineReason): Outcome<never> => ({ kind: 'quarantine', reason });

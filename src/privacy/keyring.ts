@@ -1,4 +1,4 @@
-import { createHmac, randomBytes as systemRandomBytes } from 'node:crypto';
+import { createHmac, hkdfSync, randomBytes as systemRandomBytes } from 'node:crypto';
 import {
   KEY_PURPOSES,
   type EntryPurpose,
@@ -70,6 +70,13 @@ export interface KeyringChange {
  *   can't leave a key that nobody opens. It finds its key missing, and makes another.
  */
 export interface KeyringTable extends Keyring {
+  /**
+   * 32 bytes, not a copy: what closes and opens the records that say whose a session of this epoch is. Undefined when the
+   * epoch's session key is missing or destroyed: then nobody can tell any more.
+   *
+   * @throws KeyError when the key is there but was not opened: call `openKeys` first.
+   */
+  ownerKey(epoch: string): Uint8Array | undefined;
   /** For the runtime's unsealing step, and for who makes and destroys such keys; processors get a {@link Keyring}. */
   readonly sealing: SealingKeyring;
   /** Takes in one record of the topic; in any order, any number of times. */
@@ -244,6 +251,14 @@ export function createKeyring(options: KeyringOptions): KeyringTable {
         throw new KeyError(`the ${purpose} key of ${epoch} is not open: open keys after catching up`);
       return pseudonyms.get(value, () => pseudonymUnder(plain, purpose, value));
     },
+    ownerKey(epoch) {
+      const slot = slotOf('session', epoch);
+      const current = slot === undefined ? undefined : currentOf(slot, choices);
+      if (current === undefined) return undefined;
+      if (current.plain === undefined)
+        throw new KeyError(`the session key of ${epoch} is not open: open keys after catching up`);
+      return (current.ownerKey ??= new Uint8Array(hkdfSync('sha256', current.plain, '', OWNERS, KEY_BYTES)));
+    },
     state: stateOf,
     entries: () => listings().filter(({ purpose }) => purpose !== 'sealing'),
     apply(record, offset) {
@@ -320,6 +335,8 @@ export function createKeyring(options: KeyringOptions): KeyringTable {
 }
 
 const MOVED = 'what wraps keys was changed by somebody else meanwhile: list the keys, and run this again if need be';
+/** Says what a key derived from a session key is for. */
+const OWNERS = 'redactory session owners 1';
 const DEFAULT_MAX_CACHED = 20_000;
 const KEY_ID_BYTES = 8;
 /** A service is asked for so many keys at a time. */
@@ -342,6 +359,8 @@ interface Known extends Pick<KeyringEntry, 'purpose' | 'epoch' | 'keyId' | 'crea
   readonly isMarker: boolean;
   plain: Uint8Array | undefined;
   pseudonyms: BoundedCache<string> | undefined;
+  /** Derived from it when it is first asked for. */
+  ownerKey: Uint8Array | undefined;
   /** A record of it came since it was last tried to open. */
   changed: boolean;
 }
@@ -382,7 +401,8 @@ function isSameOrLater(id: string, chosen: string): boolean {
 
 function place(slot: Slot, entry: KeyringEntry, offset: number): void {
   const { purpose, epoch, keyId, createdAt, state } = entry;
-  const nothing = { plain: undefined, pseudonyms: undefined, changed: false, wraps: new Map(), ended: new Map() };
+  const unopened = { plain: undefined, pseudonyms: undefined, ownerKey: undefined };
+  const nothing = { ...unopened, changed: false, wraps: new Map(), ended: new Map() };
   const known = slot.keys.get(keyId) ?? {
     purpose,
     epoch,
@@ -411,8 +431,10 @@ function destroySlot(slot: Slot): void {
   slot.destroyed = true;
   for (const known of slot.keys.values()) {
     known.plain?.fill(0);
+    known.ownerKey?.fill(0);
     known.plain = undefined;
     known.pseudonyms = undefined;
+    known.ownerKey = undefined;
   }
 }
 

@@ -52,6 +52,15 @@ export interface Processed {
   /** The one batch that may leave, or null. */
   readonly released: ReleasedBatch | null;
   readonly counts: EventCounts;
+  /** Whose session it was of; null for what could not be opened. */
+  readonly of: SessionOf | null;
+}
+
+export interface SessionOf {
+  readonly subjectKey: string;
+  readonly session: string;
+  /** ms. */
+  readonly grantedAt: number;
 }
 
 /**
@@ -193,10 +202,12 @@ export function createSessionPipeline(
     process(record) {
       unfinished = 0;
       const opened = openSafely(open, record);
-      if (opened.kind !== 'keep') return summarise({ outcome: opened, events: 0, dropped: {} }, 0, 0);
+      if (opened.kind !== 'keep') return summarise({ outcome: opened, events: 0, dropped: {} }, 0, 0, null);
       const batch = opened.batch;
       const read = batch.events.length + (batch.dropped.unknown_kind ?? 0);
-      return summarise(judge(batch, record.offset), read, unfinished);
+      const { key: subjectKey, session, grantedAt } = batch;
+      const of = { subjectKey, session, grantedAt };
+      return summarise(judge(batch, record.offset), read, unfinished, of);
     },
     warmFrom: (next) => sessions.warmFrom(next),
     pending() {
@@ -243,7 +254,12 @@ const allOf = (batch: OpenedBatch, outcome: Outcome<never>): Judged => ({
   dropped: batch.dropped,
 });
 
-function summarise({ outcome, events, dropped }: Judged, read: number, unfinished: number): Processed {
+function summarise(
+  { outcome, events, dropped }: Judged,
+  read: number,
+  unfinished: number,
+  of: SessionOf | null,
+): Processed {
   const others = addDropped(dropped, 'unfinished', unfinished);
   switch (outcome.kind) {
     case 'keep':
@@ -252,6 +268,7 @@ function summarise({ outcome, events, dropped }: Judged, read: number, unfinishe
         reason: null,
         released: outcome.batch,
         counts: { read, released: events, dropped: others, quarantined: 0 },
+        of,
       };
     case 'drop':
       return {
@@ -259,6 +276,7 @@ function summarise({ outcome, events, dropped }: Judged, read: number, unfinishe
         reason: outcome.reason,
         released: null,
         counts: { read, released: 0, dropped: addDropped(others, outcome.reason, events), quarantined: 0 },
+        of,
       };
     case 'quarantine':
       return {
@@ -266,6 +284,7 @@ function summarise({ outcome, events, dropped }: Judged, read: number, unfinishe
         reason: outcome.reason,
         released: null,
         counts: { read, released: 0, dropped: others, quarantined: events },
+        of,
       };
   }
 }

@@ -1,8 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import type { Config } from '../config.ts';
 import type { Erasure } from '../events/control.ts';
 import { RAW_KINDS } from '../events/raw.ts';
-import { LogStorageError } from '../log/event-log.ts';
 import { openGlobalTable } from '../log/global-table.ts';
 import { createConsentTimeline } from '../privacy/consent.ts';
 import { KeyError } from '../privacy/keys/key-error.ts';
@@ -17,12 +15,14 @@ import { createAppender } from './appender.ts';
 import { appendErasure } from './erasures.ts';
 import { appendDecision } from './ingest.ts';
 import { appendRequest, openRequests } from './requests.ts';
+import { readTls } from './read-tls.ts';
 import { RunError } from './run-error.ts';
 import { openSealingKeys } from './sealing-keys.ts';
 import { shareRounds } from './shared-round.ts';
 import { createSignIn, identityHeader, type SignIn } from './sign-in.ts';
 import type { Telemetry } from './telemetry.ts';
 import { TOPICS } from './topics.ts';
+import { isUnavailable } from './unavailable.ts';
 import type { Workspace } from './workspace.ts';
 
 /** How long requests that are under way may take when the gateway stops, ms: less than the process has. */
@@ -75,7 +75,7 @@ export async function serveGateway(options: {
     maxInFlight: settings.maxInFlight,
     requestTimeoutMs: settings.requestSeconds * 1_000,
     corsOrigins: settings.corsOrigins,
-    tls: settings.tls === undefined ? null : await readTls(settings.tls),
+    tls: settings.tls === undefined ? null : await readTls('gateway.tls', settings.tls),
     isUnavailable,
     observe: {
       refused: (reason, isBatch) => telemetry.gatewayRefused(reason, isBatch),
@@ -200,21 +200,4 @@ function recordableBy({ contexts }: Policy): Recordable {
     excludeTitles: [...contexts.excludeTitles],
     kinds: [...RAW_KINDS],
   };
-}
-
-async function readTls(files: {
-  readonly certFile: string;
-  readonly keyFile: string;
-}): Promise<{ readonly cert: string; readonly key: string }> {
-  try {
-    return { cert: await readFile(files.certFile, 'utf8'), key: await readFile(files.keyFile, 'utf8') };
-  } catch (error) {
-    throw new RunError('gateway.tls: a file cannot be read; check its path and who may read it', { cause: error });
-  }
-}
-
-const UNAVAILABLE = new Set(['LogUnavailableError', 'LogClosedError', 'BrokerError', 'RegistryUnavailableError']);
-
-function isUnavailable(error: unknown): boolean {
-  return error instanceof LogStorageError || (error instanceof Error && UNAVAILABLE.has(error.name));
 }

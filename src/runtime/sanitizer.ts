@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Codec } from '../events/codec.ts';
-import type { DropReason, QuarantineReason } from '../events/outcome.ts';
+import { addCounts, type DropReason, type QuarantineReason } from '../events/outcome.ts';
 import {
   OffsetOutOfRangeError,
   type EventLog,
@@ -19,6 +19,7 @@ import type { Vocabulary } from '../privacy/vocabulary.ts';
 import { createPipeline, preparePolicy, type Pipeline, type Processed } from '../processors/pipeline.ts';
 import type { ControlTables } from './control-tables.ts';
 import { delay, workOnGroup, type Delay } from './partition-group.ts';
+import { createOwnerLedger, type OwnerLedger } from './owners.ts';
 import type { Telemetry } from './telemetry.ts';
 import { GROUPS, TOPICS } from './topics.ts';
 import { RunError } from './run-error.ts';
@@ -30,6 +31,8 @@ export interface SanitizerRoute {
   readonly raw: string;
   readonly sanitized: string;
   readonly quarantine: string;
+  /** How keys begin on the topic of owners: '' for what is live. */
+  readonly owners: string;
 }
 
 export const LIVE_ROUTE: SanitizerRoute = {
@@ -37,6 +40,7 @@ export const LIVE_ROUTE: SanitizerRoute = {
   raw: TOPICS.raw,
   sanitized: TOPICS.sanitized,
   quarantine: TOPICS.quarantine,
+  owners: '',
 };
 
 /** A stretch of one raw partition, in offsets: output is made of [from, end), state from `warmFrom` on. */
@@ -185,7 +189,8 @@ async function workOnPartition(job: PartitionJob): Promise<void> {
   const ledger = await job.ledger?.(at, start.ledger);
   const { consent, keyring } = job.tables;
   const pipeline = createPipeline({ ...job, consent, keyring }, job.prepared, start.time);
-  await warmUp(job, pipeline, ledger, start.warmFrom, offset);
+  const owners = createOwnerLedger({ codec: job.codec, keyring, topic: at.topic, prefix: job.route.owners });
+  await warmUp(job, pipeline, { ledger, owners }, start.warmFrom, offset);
   let pendingBefore = pipeline.pending();
   const first = offset;
   const isLeft = (): boolean => !job.signal.aborted && (job.end === undefined || offset < job.end);
@@ -215,7 +220,7 @@ async function workOnPartition(job: PartitionJob): Promise<void> {
       const unsealStart = performance.now();
       const ready = await job.unseal(fetched.records);
       telemetry.stage('unseal', secondsSince(unsealStart));
-      const output = await processAll(job, pipeline, ledger, ready);
+      const output = await processAll(job, pipeline, { ledger, owners }, ready);
       await behind;
       if (job.signal.aborted) return;
       const pending = pipeline.pending();
@@ -327,7 +332,7 @@ function withinStretch({ stretch }: PartitionJob, fetched: Fetched): Fetched {
 async function warmUp(
   job: PartitionJob,
   pipeline: Pipeline,
-  ledger: Ledger | undefined,
+  { ledger, owners }: Ledgers,
   from: number,
   to: number,
 ): Promise<void> {
@@ -341,7 +346,7 @@ async function warmUp(
       const record = done[i];
       if (record !== undefined) {
         ledger?.warmed(record);
-        pipeline.process(record);
+        owners.warmed(pipeline.process(record));
       }
       if (i % SLICE === SLICE - 1) await nextTurn();
     }
@@ -349,31 +354,40 @@ async function warmUp(
   }
 }
 
+/** What is counted beside the output, and travels with it. */
+interface Ledgers {
+  readonly ledger: Ledger | undefined;
+  readonly owners: OwnerLedger;
+}
+
 interface Output {
   readonly sanitized: NewRecord[];
   readonly quarantined: NewRecord[];
+  readonly owners: NewRecord[];
   readonly results: { readonly result: Processed; readonly bytes: number }[];
 }
 
 async function processAll(
   job: PartitionJob,
   pipeline: Pipeline,
-  ledger: Ledger | undefined,
+  { ledger, owners }: Ledgers,
   records: readonly LogRecord[],
 ): Promise<Output> {
   const start = performance.now();
-  const output: Output = { sanitized: [], quarantined: [], results: [] };
+  const output: Output = { sanitized: [], quarantined: [], owners: [], results: [] };
   for (let i = 0; i < records.length; i++) {
     const record = records[i];
     if (record === undefined) continue;
     const result = pipeline.process(record);
     ledger?.processed(record, result);
+    owners.processed(record, result);
     output.results.push({ result, bytes: record.value?.length ?? 0 });
     if (result.released !== null) output.sanitized.push(releasedRecord(job.codec, record, result.released));
     if (result.kind === 'quarantine') output.quarantined.push(quarantineRecord(job.codec, record, result.reason));
     if (i % SLICE === SLICE - 1) await nextTurn();
     if (job.signal.aborted) break;
   }
+  output.owners.push(...owners.take());
   job.telemetry.stage('process', secondsSince(start));
   return output;
 }
@@ -417,6 +431,7 @@ async function commit(job: PartitionJob, output: Output, position: Position): Pr
   try {
     if (output.sanitized.length > 0) await transaction.append(route.sanitized, output.sanitized);
     if (output.quarantined.length > 0) await transaction.append(route.quarantine, output.quarantined);
+    if (output.owners.length > 0) await transaction.append(TOPICS.owners, output.owners);
     await transaction.commitOffset(route.group, job.at, position);
     await transaction.commit();
   } catch (error) {
@@ -539,15 +554,6 @@ export function addSummaries(a: SanitizerSummary, b: SanitizerSummary): Sanitize
     pending: a.pending + b.pending,
     rawBytes: a.rawBytes + b.rawBytes,
   };
-}
-
-function addCounts<K extends string>(
-  a: Readonly<Partial<Record<K, number>>>,
-  b: Readonly<Partial<Record<K, number>>>,
-): Partial<Record<K, number>> {
-  const sum: Partial<Record<K, number>> = { ...a };
-  for (const key of Object.keys(b) as K[]) sum[key] = (a[key] ?? 0) + (b[key] ?? 0);
-  return sum;
 }
 
 /** Counts one raw record into `summary`. */

@@ -231,7 +231,15 @@ const TOPICS_OF: Readonly<Record<Role, readonly string[]>> = {
   // A cluster without a gateway need not have its topic.
   sanitizer: Object.values(TOPICS).filter((name) => name !== TOPICS.devices && name !== TOPICS.requests),
   sink: [TOPICS.sanitized],
-  steward: [TOPICS.consent, TOPICS.keyring, TOPICS.erasures, TOPICS.devices, TOPICS.owners, TOPICS.audit],
+  steward: [
+    TOPICS.consent,
+    TOPICS.keyring,
+    TOPICS.erasures,
+    TOPICS.devices,
+    TOPICS.owners,
+    TOPICS.requests,
+    TOPICS.audit,
+  ],
   // The operator makes the topics.
   operator: [],
 };

@@ -135,6 +135,7 @@ describe('what goes wrong', () => {
         reason: 'processor_error',
         released: null,
         counts: { read: 0, released: 0, dropped: {}, quarantined: 0 },
+        of: null,
       },
     ]);
   });

@@ -102,8 +102,8 @@ describe('the planned access', () => {
     ['read', TOPICS.erasures, ['gateway', 'sanitizer', 'steward', 'operator']],
     // People ask through the gateway, the steward says that it is done.
     ['write', TOPICS.erasures, ['gateway', 'steward', 'operator']],
-    ['read', TOPICS.requests, ['gateway', 'operator']],
-    ['write', TOPICS.requests, ['gateway', 'operator']],
+    ['read', TOPICS.requests, ['gateway', 'steward', 'operator']],
+    ['write', TOPICS.requests, ['gateway', 'steward', 'operator']],
     ['read', TOPICS.owners, ['steward']],
     ['write', TOPICS.owners, ['sanitizer', 'steward']],
     ['read', TOPICS.audit, ['sanitizer', 'steward', 'operator']],

@@ -88,7 +88,13 @@ async function work(
 
 /** Topics of their own for another run over the same captures. */
 async function routeOf(name: string): Promise<SanitizerRoute> {
-  const route = { group: name, raw: `${name}.raw`, sanitized: `${name}.sanitized`, quarantine: `${name}.quarantine` };
+  const route = {
+    group: name,
+    raw: `${name}.raw`,
+    sanitized: `${name}.sanitized`,
+    quarantine: `${name}.quarantine`,
+    owners: `${name}/`,
+  };
   const cleanup = { kind: 'delete', retentionMs: 1e12 } as const;
   await workspace.log.createTopics(
     [route.raw, route.sanitized, route.quarantine].map((topic) => ({ name: topic, partitions: 4, cleanup })),

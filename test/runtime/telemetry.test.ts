@@ -45,18 +45,21 @@ const kept: Processed = {
   reason: null,
   released: null,
   counts: { read: 10, released: 6, dropped: { key_up: 3, pointer_path: 1 }, quarantined: 0 },
+  of: null,
 };
 const dropped: Processed = {
   kind: 'drop',
   reason: 'paused',
   released: null,
   counts: { read: 4, released: 0, dropped: { paused: 4 }, quarantined: 0 },
+  of: null,
 };
 const quarantined: Processed = {
   kind: 'quarantine',
   reason: 'bad_payload',
   released: null,
   counts: { read: 0, released: 0, dropped: {}, quarantined: 0 },
+  of: null,
 };
 
 function busy(): Telemetry {

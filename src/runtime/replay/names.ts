@@ -21,7 +21,7 @@ export function replayNames(name: string): ReplayNames {
   const sanitized = `${REPLAYS.sanitized}${name}`;
   const quarantine = `${REPLAYS.quarantine}${name}`;
   return {
-    sanitizer: { group: `${REPLAYS.sanitize}${name}`, raw: TOPICS.raw, sanitized, quarantine },
+    sanitizer: { group: `${REPLAYS.sanitize}${name}`, raw: TOPICS.raw, sanitized, quarantine, owners: `${name}/` },
     sink: { group: `${REPLAYS.sink}${name}`, sanitized },
     manifestId: `${REPLAYS.sanitize}${name}`,
   };

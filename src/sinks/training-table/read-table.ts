@@ -34,7 +34,7 @@ export interface TableView {
   /** Progress marks: the last offset included, by mark. */
   readonly marks: ReadonlyMap<string, number>;
   /** All rows, a bounded number at a time: file by file, rows of a file by session and step. */
-  batches(): AsyncGenerator<readonly TableRow[]>;
+  batches(only?: { readonly dates: ReadonlySet<string> }): AsyncGenerator<readonly TableRow[]>;
 }
 
 /**
@@ -62,8 +62,9 @@ export async function readTable(from: { readonly store: TableStore; readonly zst
     files,
     rowCount: files.reduce((sum, file) => sum + (file.rows ?? 0), 0),
     marks: new Map([...state.marks].map(([appId, mark]) => [appId, mark.version])),
-    async *batches() {
-      for (const file of files) yield* readFileRows(store, zstd, file);
+    async *batches(only) {
+      const wanted = only === undefined ? files : files.filter(({ date }) => only.dates.has(date));
+      for (const file of wanted) yield* readFileRows(store, zstd, file);
     },
   };
 }

@@ -1,0 +1,73 @@
+import type { Command } from 'commander';
+import { once } from 'node:events';
+import { eraseMeanwhile, openSteward, serveSteward, type Steward } from '../runtime/steward/steward.ts';
+import type { Workspace } from '../runtime/workspace.ts';
+import { action, withWorkspace, type CommandContext, type Io } from './io.ts';
+import { withHealth } from './run.ts';
+import { openTable } from './table.ts';
+
+interface Own {
+  readonly once?: boolean;
+}
+
+export function stewardCommand(program: Command, io: Io): void {
+  program
+    .command('steward')
+    .description('tell people what was kept of them, and erase who asked for it, until it is stopped')
+    .option('--once', 'erase who is due, serve nobody, and end; exit code 1 while an erasure has to wait')
+    .addHelpText('after', '\nExamples:\n  redactory steward\n  redactory steward --once')
+    .action(
+      action<Own>(io, (context, own) =>
+        withWorkspace(context, 'steward', async (workspace) => {
+          const steward = await stewardOf(context, workspace);
+          if (own.once === true) {
+            const left = await steward.eraseDue(context.signal);
+            context.print(left === 0 ? 'no erasure is left to do' : `${left} erasures have to wait`, { left });
+            if (left > 0) process.exitCode = 1;
+            return;
+          }
+          await withHealth(context, async (ready) => {
+            const server = await serveSteward(steward, { workspace, telemetry: context.telemetry });
+            context.telemetry.log.info('serving the gateway', { address: server.address });
+            ready();
+            try {
+              await eraseMeanwhile(steward, context.config.steward.pollSeconds * 1_000, context.signal);
+            } finally {
+              await server.close();
+            }
+          });
+        }),
+      ),
+    );
+}
+
+export function stewardOf(context: CommandContext, workspace: Workspace): Promise<Steward> {
+  return openSteward({
+    workspace,
+    telemetry: context.telemetry,
+    openStore: (location, access) => openTable(context, access, location),
+  });
+}
+
+/** Runs `work` with a steward in this process, which erases meanwhile; where another one is to be asked, without. */
+export async function withOwnSteward<T>(
+  context: CommandContext,
+  work: (steward: Steward | undefined) => Promise<T>,
+): Promise<T> {
+  // One user does it all on one machine; on a cluster who takes batches has no business with keys.
+  if (context.config.kafka !== null || context.config.steward.url !== undefined) return work(undefined);
+  return withWorkspace(context, 'steward', async (workspace) => {
+    const steward = await stewardOf(context, workspace);
+    const stop = new AbortController();
+    const stopped = AbortSignal.any([context.signal, stop.signal]);
+    const erasing = eraseMeanwhile(steward, context.config.steward.pollSeconds * 1_000, stopped);
+    // It fails the whole when it fails first; afterwards its end is waited for.
+    const failed = erasing.then(() => once(stop.signal, 'abort')).then(() => undefined as never);
+    try {
+      return await Promise.race([work(steward), failed]);
+    } finally {
+      stop.abort();
+      await Promise.allSettled([erasing]);
+    }
+  });
+}

@@ -1,0 +1,145 @@
+import type { Codec } from '../../events/codec.ts';
+import type { Erasure } from '../../events/control.ts';
+import type { EventLog } from '../../log/event-log.ts';
+import { openGlobalTable } from '../../log/global-table.ts';
+import { eraseSessions, type TableStore } from '../../sinks/index.ts';
+import { appendErasure } from '../erasures.ts';
+import { readManifests, type ReplayManifest } from '../replay/manifest.ts';
+import { openRequests, requestKey } from '../requests.ts';
+import { GROUPS, TOPICS } from '../topics.ts';
+import { pseudonymIn, readOwners, type OwnersTools } from './follow-owners.ts';
+
+export interface EraseTools extends OwnersTools {
+  readonly log: EventLog;
+  readonly codec: Codec;
+  /** The live table's location. */
+  readonly table: string;
+  /** A table, to write into. */
+  readonly openStore: (location: string) => Promise<TableStore>;
+  readonly now: () => number;
+  readonly signal?: AbortSignal;
+  /** Does a step that is to be on the audit trail; the id is the erasure's own, and tells nothing. */
+  readonly audited: (erasureId: string, work: () => Promise<Erased>) => Promise<Erased>;
+}
+
+export interface Erased {
+  readonly rows: number;
+  readonly sessions: number;
+}
+
+/** What still has to happen before an erasure can be done. */
+export type WaitingFor = 'sanitizer' | 'sink' | 'replay';
+
+export interface ErasureTable {
+  of(subjectKey: string): Erasure | undefined;
+  /** Those that are not done, oldest first. */
+  open(): readonly Erasure[];
+  catchUp(): Promise<void>;
+}
+
+export async function openErasures({
+  log,
+  codec,
+}: {
+  readonly log: EventLog;
+  readonly codec: Pick<Codec, 'decodeErasure'>;
+}): Promise<ErasureTable> {
+  const erasures = new Map<string, Erasure>();
+  const table = await openGlobalTable({
+    log,
+    topic: TOPICS.erasures,
+    apply: ({ key, value }) => {
+      if (value === null) erasures.delete(key);
+      else erasures.set(key, codec.decodeErasure(value));
+    },
+  });
+  return {
+    of: (subjectKey) => erasures.get(subjectKey),
+    open: () =>
+      [...erasures.values()].filter(({ doneAt }) => doneAt === null).sort((a, b) => a.requestedAt - b.requestedAt),
+    catchUp: async () => table.caughtUpTo(await log.endOffsets(TOPICS.erasures)),
+  };
+}
+
+/**
+ * What the line has yet to do with batches that came in before now: a released batch of the person may be on its way to
+ * the table. Undefined when all of it has arrived; an erasure that was on its topic before is known to all that comes after.
+ */
+export async function lineIsBehind(log: EventLog): Promise<WaitingFor | undefined> {
+  if (!(await isPast(log, GROUPS.sanitize, TOPICS.raw))) return 'sanitizer';
+  if (!(await isPast(log, GROUPS.sink, TOPICS.sanitized))) return 'sink';
+  const replays = await readManifests(log);
+  return [...replays.values()].some(({ state }) => state === 'running') ? 'replay' : undefined;
+}
+
+async function isPast(log: EventLog, group: string, topic: string): Promise<boolean> {
+  const begins = await log.beginOffsets(topic);
+  for (const [partition, end] of (await log.endOffsets(topic)).entries()) {
+    if (end <= (begins[partition] ?? 0)) continue;
+    const position = await log.committed(group, { topic, partition });
+    if ((position?.offset ?? 0) < end) return false;
+  }
+  return true;
+}
+
+/**
+ * Erases one person: their rows from the live table and those of replays, then the records that say whose they were, then
+ * what they asked for. The record that it is done comes last, so that whoever is started after a crash goes on. Counts are
+ * of all tries together.
+ *
+ * Call it when {@link lineIsBehind} says that nothing is on its way.
+ *
+ * @throws what the log, the tables and the keyring throw; then it is not done.
+ */
+export async function eraseOne(tools: EraseTools, erasure: Erasure): Promise<Erased> {
+  const erased = await tools.audited(erasure.erasureId, async () => {
+    const owned = await recordsOf(tools, erasure.subjectKey);
+    const sessions = new Set(owned.flatMap((key) => pseudonymIn(key) ?? []));
+    const total = { rows: 0, sessions: 0 };
+    for (const location of await tablesOf(tools)) {
+      const store = await tools.openStore(location);
+      const stop = tools.signal === undefined ? {} : { signal: tools.signal };
+      const one = await eraseSessions({ store, sessions, erasure: erasure.erasureId, now: tools.now, ...stop });
+      total.rows += one.rows;
+      total.sessions += one.sessions;
+    }
+    tools.signal?.throwIfAborted();
+    await removeAll(tools, TOPICS.owners, owned);
+    await removeAll(tools, TOPICS.requests, await requestsOf(tools, erasure.subjectKey));
+    return total;
+  });
+  await appendErasure(tools, { ...erasure, doneAt: tools.now(), ...erased });
+  return erased;
+}
+
+async function recordsOf(tools: EraseTools, subjectKey: string): Promise<readonly string[]> {
+  const keys = new Set<string>();
+  await readOwners(tools, [], (key, owner) => {
+    if (owner?.subjectKey === subjectKey) keys.add(key);
+    else keys.delete(key);
+  });
+  return [...keys];
+}
+
+/** The live table, and those of replays: also what was promoted keeps its own. */
+async function tablesOf({ log, table }: EraseTools): Promise<ReadonlySet<string>> {
+  const replays: readonly Pick<ReplayManifest, 'table'>[] = [...(await readManifests(log)).values()];
+  return new Set([table, ...replays.map((replay) => replay.table)]);
+}
+
+async function requestsOf(tools: EraseTools, subjectKey: string): Promise<readonly string[]> {
+  const requests = await openRequests(tools);
+  return requests.of(subjectKey).map(requestKey);
+}
+
+const TOGETHER = 1_000;
+
+async function removeAll({ log, now }: EraseTools, topic: string, keys: readonly string[]): Promise<void> {
+  for (let i = 0; i < keys.length; i += TOGETHER) {
+    const some = keys.slice(i, i + TOGETHER);
+    await log.append(
+      topic,
+      some.map((key) => ({ key, value: null, timestamp: now() })),
+    );
+  }
+}

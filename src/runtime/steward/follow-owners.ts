@@ -1,0 +1,61 @@
+import type { Codec } from '../../events/codec.ts';
+import type { EventLog, LogRecord } from '../../log/event-log.ts';
+import { openOwner, type OwnerContent } from '../../privacy/owners.ts';
+import type { ControlTables } from '../control-tables.ts';
+import { TOPICS } from '../topics.ts';
+
+export interface OwnersTools {
+  readonly log: EventLog;
+  readonly codec: Pick<Codec, 'decodeOwner'>;
+  readonly tables: Pick<ControlTables, 'catchUp'> & { readonly keyring: Pick<ControlTables['keyring'], 'ownerKey'> };
+}
+
+/** One record of the topic of owners; without content it was removed, or nobody can open it any more. */
+export type VisitOwner = (key: string, owner: OwnerContent | undefined) => void;
+
+const PAGE = { maxRecords: 5_000, maxBytes: 4_000_000, waitMs: 1_000 } as const;
+
+/**
+ * Reads the topic of owners from where `positions` says (by partition; it is moved on) to the end that it has now.
+ *
+ * @throws KeyError when a key does not open; what the log throws.
+ */
+export async function readOwners(tools: OwnersTools, positions: number[], visit: VisitOwner): Promise<void> {
+  const { log } = tools;
+  const begins = await log.beginOffsets(TOPICS.owners);
+  for (const [partition, end] of (await log.endOffsets(TOPICS.owners)).entries()) {
+    let offset = Math.max(positions[partition] ?? 0, begins[partition] ?? 0);
+    while (offset < end) {
+      const page = await log.read({ topic: TOPICS.owners, partition, offset, ...PAGE });
+      await openAll(tools, page.records, visit);
+      offset = page.nextOffset;
+    }
+    positions[partition] = offset;
+  }
+}
+
+async function openAll(tools: OwnersTools, records: readonly LogRecord[], visit: VisitOwner): Promise<void> {
+  const { codec, tables } = tools;
+  let isFresh = false;
+  for (const { key, value } of records) {
+    if (value === null) {
+      visit(key, undefined);
+      continue;
+    }
+    const { epoch, closed } = codec.decodeOwner(value);
+    let ownerKey = tables.keyring.ownerKey(epoch);
+    if (ownerKey === undefined && !isFresh) {
+      // A month's first records come right after its keys.
+      await tables.catchUp();
+      isFresh = true;
+      ownerKey = tables.keyring.ownerKey(epoch);
+    }
+    visit(key, ownerKey === undefined ? undefined : openOwner(ownerKey, key, closed));
+  }
+}
+
+/** The session pseudonym that a record's key names, live or of a replay; undefined for the place of a raw batch. */
+export const pseudonymIn = (key: string): string | undefined => /^(?:[a-z0-9-]+\/)?([0-9a-f]{32})$/u.exec(key)?.[1];
+
+/** Whether a record is of what is live, not of a replay. */
+export const isLive = (key: string): boolean => /^[0-9a-f]{32}$/u.test(key) || key.startsWith(`${TOPICS.raw}/`);

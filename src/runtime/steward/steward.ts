@@ -1,0 +1,142 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { FastifyInstance } from 'fastify';
+import { createApp, type Service } from '../../producers/gateway/app.ts';
+import type { PersonView } from '../../producers/gateway/person-view.ts';
+import { createQuotas } from '../../producers/gateway/quotas.ts';
+import { VIEW_ROUTES } from '../../producers/gateway/routes.ts';
+import type { TableStore } from '../../sinks/index.ts';
+import { isUnavailable } from '../unavailable.ts';
+import { readTls } from '../read-tls.ts';
+import { RunError } from '../run-error.ts';
+import { createSignIn } from '../sign-in.ts';
+import type { Telemetry } from '../telemetry.ts';
+import type { Workspace } from '../workspace.ts';
+import { eraseOne, lineIsBehind, openErasures, type EraseTools } from './erase.ts';
+import { createPersonView, type ViewTools } from './view.ts';
+import type { ControlTables } from '../control-tables.ts';
+
+/** What the steward's work needs beside the log. */
+export interface StewardOptions {
+  /** Opened as the steward. */
+  readonly workspace: Workspace;
+  readonly telemetry: Telemetry;
+  readonly openStore: (location: string, access: 'read' | 'write') => Promise<TableStore>;
+}
+
+/** Answers about people, and erases them. */
+export interface Steward {
+  readonly view: PersonView;
+  /** Erases those who asked, as far as the line lets it; how many are left. */
+  eraseDue(signal?: AbortSignal): Promise<number>;
+}
+
+/** @throws as the workspace's control tables do. */
+export async function openSteward(options: StewardOptions): Promise<Steward> {
+  const { workspace, telemetry, openStore } = options;
+  const { log, codec, config } = workspace;
+  const tables: ControlTables = await workspace.controlTables(0);
+  await tables.catchUp();
+  const erasures = await openErasures({ log, codec });
+  const shared = { log, codec, tables, now: () => workspace.now() };
+  const view: ViewTools = {
+    ...shared,
+    store: await openStore(config.table, 'read'),
+    readersSince: async () => [],
+  };
+
+  async function eraseDue(signal?: AbortSignal): Promise<number> {
+    await erasures.catchUp();
+    const due = erasures.open();
+    if (due.length === 0) return 0;
+    const behind = await lineIsBehind(log);
+    if (behind !== undefined) {
+      telemetry.log.info('erasures wait until nothing of them is on its way', { detail: behind, count: due.length });
+      return due.length;
+    }
+    await tables.catchUp();
+    const tools: EraseTools = {
+      ...shared,
+      table: config.table,
+      openStore: (location) => openStore(location, 'write'),
+      audited: (_erasureId, work) => work(),
+      ...(signal === undefined ? {} : { signal }),
+    };
+    for (const erasure of due) {
+      const { rows, sessions } = await eraseOne(tools, erasure);
+      telemetry.log.info('an erasure is done', { detail: `${rows} rows`, count: sessions });
+    }
+    await erasures.catchUp();
+    return erasures.open().length;
+  }
+
+  return { view: createPersonView(view), eraseDue };
+}
+
+/** Erases who asks until it is stopped. @throws what would fail again, such as a key that does not open. */
+export async function eraseMeanwhile(steward: Steward, everyMs: number, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    await steward.eraseDue(signal);
+    await delay(everyMs, undefined, { signal }).catch(() => undefined);
+  }
+}
+
+/** Requests of one person in a minute; each may read a table. */
+const REQUESTS_PER_MINUTE = 60;
+const MAX_IN_FLIGHT = 16;
+
+/**
+ * Serves what {@link Steward.view} knows, to whom it is about: people sign in here as they do at the gateway, which passes
+ * their own credentials on.
+ *
+ * @throws RunError when it cannot listen.
+ */
+export async function serveSteward(
+  steward: Steward,
+  { workspace, telemetry }: Pick<StewardOptions, 'workspace' | 'telemetry'>,
+): Promise<{ readonly address: string; close(): Promise<void> }> {
+  const { log, codec, config } = workspace;
+  const { host, port, tls } = config.steward;
+  const quotas = createQuotas({ requestsPerMinute: REQUESTS_PER_MINUTE, dataBudgetBytes: 0 });
+  const signIn = await createSignIn({
+    log,
+    codec,
+    identity: config.gateway.identity,
+    subjectKey: await workspace.subjectKeys(),
+    now: () => workspace.now(),
+  });
+  const app: FastifyInstance = await createApp<PersonView & Service>({
+    service: {
+      ...steward.view,
+      admit({ subjectKey }) {
+        const wait = quotas.request(subjectKey, workspace.now());
+        return wait === 0 ? undefined : { refused: 'rate', retryAfter: wait };
+      },
+    },
+    routes: VIEW_ROUTES,
+    signIn,
+    maxBodyBytes: 1_024,
+    maxInFlight: MAX_IN_FLIGHT,
+    requestTimeoutMs: 30_000,
+    corsOrigins: [],
+    tls: tls === undefined ? null : await readTls('steward.tls', tls),
+    isUnavailable,
+    observe: {
+      refused: () => undefined,
+      granted: () => undefined,
+      inFlight: () => undefined,
+      // Only the kind of an error is known to hold nothing of a person.
+      failed: (error) =>
+        telemetry.log.error('a request failed', { reason: error instanceof Error ? error.name : 'unknown' }),
+    },
+  });
+  const address = await app.listen({ host, port }).catch((error: unknown) => {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
+    throw new RunError(`cannot serve on ${host}:${port} (${code}): choose another steward.host or steward.port`, {
+      cause: error,
+    });
+  });
+  return {
+    address,
+    close: () => app.close(),
+  };
+}

@@ -1,0 +1,127 @@
+import { addCounts, type DropCounts } from '../../events/outcome.ts';
+import type { OwnerContent } from '../../privacy/owners.ts';
+import type { PersonView } from '../../producers/gateway/person-view.ts';
+import { KEPT_ACTIONS, KEPT_DAYS, type Kept, type KeptAction, type Readers } from '../../producers/gateway/protocol.ts';
+import { readTable, TableFormatError, type TableRow, type TableStore } from '../../sinks/index.ts';
+import { shareRounds } from '../shared-round.ts';
+import { isLive, pseudonymIn, readOwners, type OwnersTools } from './follow-owners.ts';
+
+export interface ViewTools extends OwnersTools {
+  readonly store: TableStore;
+  readonly now: () => number;
+  /** Who had access to raw data since a time (ms), latest first. */
+  readonly readersSince: (since: number) => Promise<Readers['readers']>;
+}
+
+const DAY_MS = 86_400_000;
+const READERS_DAYS = 30;
+
+interface Day {
+  rows: number;
+  events: number;
+  dropped: DropCounts;
+  readonly sessions: Set<string>;
+}
+
+/**
+ * Answers about one person at a time: what of the last days is in the table, and what was dropped. Knows whose each recent
+ * session is, in memory; about 400 bytes for each stretch of a session.
+ */
+export function createPersonView(tools: ViewTools): PersonView {
+  const recent = new Map<string, Map<string, OwnerContent>>();
+  const ownerOf = new Map<string, string>();
+  const positions: number[] = [];
+
+  function forget(key: string): void {
+    const subjectKey = ownerOf.get(key);
+    if (subjectKey === undefined) return;
+    ownerOf.delete(key);
+    const own = recent.get(subjectKey);
+    own?.delete(key);
+    if (own?.size === 0) recent.delete(subjectKey);
+  }
+  function visit(key: string, owner: OwnerContent | undefined): void {
+    if (owner === undefined) return forget(key);
+    if (!isLive(key) || owner.day < firstDay()) return;
+    const own = recent.get(owner.subjectKey) ?? new Map<string, OwnerContent>();
+    recent.set(owner.subjectKey, own.set(key, owner));
+    ownerOf.set(key, owner.subjectKey);
+  }
+  const firstDay = (): number => Math.floor(tools.now() / DAY_MS) - KEPT_DAYS + 1;
+  let forgottenTo = 0;
+  function forgetOld(): void {
+    const first = firstDay();
+    if (first === forgottenTo) return;
+    forgottenTo = first;
+    for (const own of [...recent.values()]) for (const [key, { day }] of own) if (day < first) forget(key);
+  }
+
+  const catchUp = shareRounds(async () => {
+    forgetOld();
+    await readOwners(tools, positions, visit);
+  });
+
+  async function kept(subjectKey: string): Promise<Kept> {
+    await catchUp();
+    const days = daysOf(recent.get(subjectKey) ?? new Map());
+    const actions = await actionsOf(tools.store, days);
+    return {
+      days: [...days.keys()]
+        .sort((a, b) => b - a)
+        .map((day) => {
+          const { rows, events, dropped } = days.get(day) ?? emptyDay();
+          return { day: dateOf(day), rows, events, dropped: { ...dropped }, actions: actions.get(day) ?? [] };
+        }),
+    };
+  }
+
+  return {
+    kept: ({ subjectKey }) => kept(subjectKey),
+    readers: async () => ({ readers: [...(await tools.readersSince(tools.now() - READERS_DAYS * DAY_MS))] }),
+  };
+}
+
+const emptyDay = (): Day => ({ rows: 0, events: 0, dropped: {}, sessions: new Set() });
+const dateOf = (day: number): string => new Date(day * DAY_MS).toISOString().slice(0, 10);
+
+function daysOf(owners: ReadonlyMap<string, OwnerContent>): Map<number, Day> {
+  const days = new Map<number, Day>();
+  for (const [key, owner] of owners) {
+    const day = days.get(owner.day) ?? emptyDay();
+    days.set(owner.day, day);
+    day.rows += owner.rows;
+    day.events += owner.events;
+    day.dropped = addCounts(day.dropped, owner.dropped);
+    const session = pseudonymIn(key);
+    if (session !== undefined) day.sessions.add(session);
+  }
+  return days;
+}
+
+/** The last rows of each day, as they are in the table. */
+async function actionsOf(store: TableStore, days: ReadonlyMap<number, Day>): Promise<Map<number, KeptAction[]>> {
+  const found = new Map<number, KeptAction[]>();
+  const byDate = new Map([...days].map(([day, { sessions }]) => [dateOf(day), { day, sessions }]));
+  if (byDate.size === 0) return found;
+  const view = await readTable({ store }).catch((error: unknown) => {
+    // Nothing was written yet.
+    if (error instanceof TableFormatError) return undefined;
+    throw error;
+  });
+  for await (const rows of view?.batches({ dates: new Set(byDate.keys()) }) ?? []) {
+    for (const row of rows) {
+      const of = byDate.get(row.date);
+      if (of?.sessions.has(row.session) !== true) continue;
+      const actions = found.get(of.day) ?? [];
+      found.set(of.day, actions);
+      actions.push(withoutPseudonyms(row));
+      if (actions.length > KEPT_ACTIONS) actions.shift();
+    }
+  }
+  return found;
+}
+
+function withoutPseudonyms(row: TableRow): KeptAction {
+  const { action, app, window, url, target_role, target, key, button, direction, cell, pause, length, count } = row;
+  return { action, app, window, url, target_role, target, key, button, direction, cell, pause, length, count };
+}
