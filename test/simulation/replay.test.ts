@@ -471,6 +471,7 @@ function copyOf(store: TableStore): TableStore {
     read: async (path) => (await copy.read(path)) ?? (await store.read(path)),
     list: async (folder, startAfter) =>
       [...new Set([...(await store.list(folder, startAfter)), ...(await copy.list(folder, startAfter))])].sort(),
+    folders: async (folder) => [...new Set([...(await store.folders(folder)), ...(await copy.folders(folder))])].sort(),
     putIfAbsent: async (path, data) => (await store.read(path)) === undefined && (await copy.putIfAbsent(path, data)),
     put: (path, data) => copy.put(path, data),
     delete: (path) => copy.delete(path),
@@ -482,6 +483,7 @@ const slow = (store: TableStore): TableStore => ({
   location: store.location,
   read: (path) => store.read(path),
   list: (folder, startAfter) => store.list(folder, startAfter),
+  folders: (folder) => store.folders(folder),
   putIfAbsent: async (path, data) => {
     await turns(40);
     return await store.putIfAbsent(path, data);
