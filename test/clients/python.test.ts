@@ -158,7 +158,9 @@ for (const kind of DURABLE_PLACES) {
           if (name.includes('checkpoint')) await store.delete(`_delta_log/${name}`);
         }
         await expectSame(15);
-        expect(await python('vacuum')).toEqual({ would_delete: [] });
+        // A vacuum names what the log says is removed, and does not mind that it is gone.
+        await python('clean');
+        expect(await tableDigest(await readTable({ store }))).toMatchObject({ rows: after.rows + 16 });
       });
 
       test('a full vacuum deletes nothing that the table names, and what a sink left that died before its commit', async () => {
