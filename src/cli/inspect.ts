@@ -2,7 +2,7 @@ import { Option, type Command } from 'commander';
 import type { LogRecord } from '../log/event-log.ts';
 import { TOPICS } from '../runtime/topics.ts';
 import type { Workspace } from '../runtime/workspace.ts';
-import { readTable, type TableRow, type TableStore } from '../sinks/index.ts';
+import { withTable, type TableRow, type TableStore, type TableView } from '../sinks/index.ts';
 import { action, wholeNumber, withWorkspace, type Io } from './io.ts';
 import { openTable } from './table.ts';
 
@@ -163,7 +163,10 @@ interface TableSummary {
 }
 
 async function describeTable(store: TableStore, limit: number): Promise<TableSummary> {
-  const view = await readTable({ store });
+  return await withTable({ store }, (view) => describeView(view, limit));
+}
+
+async function describeView(view: TableView, limit: number): Promise<TableSummary> {
   const bytes = view.files.reduce((sum, file) => sum + file.bytes, 0);
   const summary: TableSummary = {
     version: view.version,

@@ -7,6 +7,7 @@ import { attackCommand } from './attack.ts';
 import { consentCommand } from './consent.ts';
 import { demoCommand } from './demo.ts';
 import { devicesCommand } from './devices.ts';
+import { eraseCommand } from './erase.ts';
 import { gatewayCommand } from './gateway.ts';
 import { importCommand } from './import.ts';
 import { inspectCommand } from './inspect.ts';
@@ -14,8 +15,10 @@ import { UsageError, type Io } from './io.ts';
 import { keysCommand } from './keys.ts';
 import { policyCommand } from './policy.ts';
 import { replayCommand } from './replay.ts';
+import { requestsCommand } from './requests.ts';
 import { runCommand, sanitizeCommand, sinkCommand } from './run.ts';
 import { simulateCommand } from './simulate.ts';
+import { stewardCommand } from './steward.ts';
 import { textCommand } from './text.ts';
 import { topicsCommand } from './topics.ts';
 import { vocabularyCommand } from './vocabulary.ts';
@@ -31,6 +34,9 @@ const COMMANDS = [
   replayCommand,
   gatewayCommand,
   devicesCommand,
+  stewardCommand,
+  requestsCommand,
+  eraseCommand,
   consentCommand,
   keysCommand,
   topicsCommand,
@@ -108,6 +114,8 @@ const OWN_ERRORS = new Set([
   'FencedSinkError',
   'SinkStorageError',
   'TableFormatError',
+  'NoTableError',
+  'FilesErasedError',
   'RunError',
   'TableError',
   'LineError',

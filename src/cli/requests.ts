@@ -17,7 +17,9 @@ interface Answer {
 }
 
 export function requestsCommand(program: Command, io: Io): void {
-  const requests = program.command('requests').description('what people ask for on their page, and an operator decides');
+  const requests = program
+    .command('requests')
+    .description('what people ask for on their page, and an operator decides');
   requests
     .command('list')
     .description('open requests, with the reasons that people gave')
@@ -42,7 +44,10 @@ export function requestsCommand(program: Command, io: Io): void {
     .argument('<id>', 'the request, by its id')
     .addOption(new Option('--answer <answer>', 'what is decided').choices(REQUEST_ANSWERS).makeOptionMandatory())
     .option('--comment <text>', 'what to say to the person', '')
-    .addHelpText('after', '\nExample:\n  redactory requests answer 4f0c… --answer granted --comment "Until you are back."')
+    .addHelpText(
+      'after',
+      '\nExample:\n  redactory requests answer 4f0c… --answer granted --comment "Until you are back."',
+    )
     .action(
       action<Answer>(io, (context, { answer, comment }, [id = '']) =>
         withWorkspace(context, 'operator', async (workspace) => {

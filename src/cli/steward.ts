@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { once } from 'node:events';
 import { eraseMeanwhile, openSteward, serveSteward, type Steward } from '../runtime/steward/steward.ts';
+import { RunError } from '../runtime/run-error.ts';
 import type { Workspace } from '../runtime/workspace.ts';
 import { action, withWorkspace, type CommandContext, type Io } from './io.ts';
 import { withHealth } from './run.ts';
@@ -22,16 +22,18 @@ export function stewardCommand(program: Command, io: Io): void {
           const steward = await stewardOf(context, workspace);
           if (own.once === true) {
             const left = await steward.eraseDue(context.signal);
-            context.print(left === 0 ? 'no erasure is left to do' : `${left} erasures have to wait`, { left });
-            if (left > 0) process.exitCode = 1;
-            return;
+            if (left > 0)
+              throw new RunError(
+                `${left} erasures have to wait until sanitizer and sink have done what came in before`,
+              );
+            return context.print('no erasure is left to do', { left });
           }
           await withHealth(context, async (ready) => {
             const server = await serveSteward(steward, { workspace, telemetry: context.telemetry });
             context.telemetry.log.info('serving the gateway', { address: server.address });
             ready();
             try {
-              await eraseMeanwhile(steward, context.config.steward.pollSeconds * 1_000, context.signal);
+              await eraseMeanwhile(steward, erasing(context));
             } finally {
               await server.close();
             }
@@ -59,15 +61,19 @@ export async function withOwnSteward<T>(
   return withWorkspace(context, 'steward', async (workspace) => {
     const steward = await stewardOf(context, workspace);
     const stop = new AbortController();
-    const stopped = AbortSignal.any([context.signal, stop.signal]);
-    const erasing = eraseMeanwhile(steward, context.config.steward.pollSeconds * 1_000, stopped);
-    // It fails the whole when it fails first; afterwards its end is waited for.
-    const failed = erasing.then(() => once(stop.signal, 'abort')).then(() => undefined as never);
+    const { signal, ...rest } = erasing(context);
+    const ended = eraseMeanwhile(steward, { ...rest, signal: AbortSignal.any([signal, stop.signal]) });
     try {
-      return await Promise.race([work(steward), failed]);
+      return await work(steward);
     } finally {
       stop.abort();
-      await Promise.allSettled([erasing]);
+      await ended;
     }
   });
 }
+
+const erasing = ({ config, signal, telemetry }: CommandContext): Parameters<typeof eraseMeanwhile>[1] => ({
+  everyMs: config.steward.pollSeconds * 1_000,
+  signal,
+  telemetry,
+});

@@ -51,6 +51,9 @@ export interface Telemetry {
   gatewayGranted(): void;
   /** Requests that are worked on now. */
   gatewayInFlight(count: number): void;
+  /** Erasures that are not done, and that one of them failed and will be tried again. */
+  erasuresOpen(count: number): void;
+  erasureFailed(): void;
   /** From now on the metrics tell of the process as well: processor time, memory, the event loop (`process_*`, `nodejs_*`). */
   measureProcess(): void;
   /** The metrics in Prometheus' text format, with its content type. */
@@ -200,6 +203,16 @@ export function createTelemetry(log: Logger): Telemetry {
     help: 'Requests that the gateway works on now.',
     registers,
   });
+  const erasuresOpen = new Gauge({
+    name: 'redactory_erasures_open',
+    help: 'Erasures that people asked for and that are not done.',
+    registers,
+  });
+  const erasureFailures = new Counter({
+    name: 'redactory_erasure_failures_total',
+    help: 'Times that the steward could not do an erasure; it tries again.',
+    registers,
+  });
   const gatewaySeconds = new Histogram({
     name: 'redactory_gateway_append_seconds',
     help: 'Seconds to seal a batch and to have it on the disk of the log.',
@@ -261,6 +274,8 @@ export function createTelemetry(log: Logger): Telemetry {
     },
     gatewayGranted: () => gatewayGrants.inc(),
     gatewayInFlight: (count) => gatewayInFlight.set(count),
+    erasuresOpen: (count) => erasuresOpen.set(count),
+    erasureFailed: () => erasureFailures.inc(),
     measureProcess() {
       if (!measuresProcess) collectDefaultMetrics({ register: registry });
       measuresProcess = true;

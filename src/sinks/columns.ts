@@ -143,7 +143,7 @@ export function columnNamed(name: keyof TableRow): Column {
 /** The reference page docs/table.md; a test compares it with the file. */
 export function tableReference(): string {
   const rows = COLUMNS.map((c) => `| ${c.name} | ${c.type}${c.nullable ? ', null' : ''} | ${describe(c)} |`);
-  return [...INTRODUCTION, '| column | type | holds |', '| --- | --- | --- |', ...rows, ''].join('\n');
+  return [...INTRODUCTION, '| column | type | holds |', '| --- | --- | --- |', ...rows, ...ERASING].join('\n');
 }
 
 function describe(column: Column): string {
@@ -165,5 +165,23 @@ const INTRODUCTION = [
   '  (`txn` actions), and the time of each commit: of a sink that follows live recordings it tells roughly when people acted.',
   "- Each file's `tags` in the log hold `redactory.sanitized`: which records of the sanitised topic its rows come from, as",
   '  `{"<partition>":[first offset,last offset],…}`. Other records within a range may be in other files of the same commit.',
+  '',
+  '## Columns',
+  '',
+];
+
+const ERASING = [
+  '',
+  '## Erasing rows',
+  '',
+  'Rows of erased sessions leave in one commit (`DELETE`). The files that held them are deleted at once, whatever version had',
+  'them, and the log loses the statistics of files that the table no longer has; so no file below the folder holds the rows or',
+  'the pseudonyms ([decision 31](decisions/0031-erasing-rows.md)).',
+  '',
+  '- Versions before an erasure cannot be read any more. A reader that has one open fails on a missing file: open the table',
+  '  again and read from the start.',
+  '- `txn` marks `<table><-erasure…` say when rows were last erased and, by the random id of each erasure, how many.',
+  '- A file written again says in its tag `redactory.erased` how many rows were taken out of it.',
+  '- A versioned bucket, a backup or a copy keeps what it has: see [object storage](object-storage.md).',
   '',
 ];

@@ -10,6 +10,7 @@ export {
   type SinkRecord,
   type SourceCoordinates,
 } from './sink.ts';
+export { eraseSessions, type EraseOptions, type Erasure } from './training-table/erase.ts';
 export { progressMark, sanitizedRanges } from './training-table/layout.ts';
 export { openTableStore, type OpenStoreOptions } from './training-table/open-store.ts';
 export {
@@ -19,7 +20,15 @@ export {
   type RawStretch,
   type Verdict,
 } from './training-table/promote.ts';
-export { readTable, tableDigest, type TableFile, type TableView } from './training-table/read-table.ts';
+export {
+  FilesErasedError,
+  NoTableError,
+  readTable,
+  tableDigest,
+  withTable,
+  type TableFile,
+  type TableView,
+} from './training-table/read-table.ts';
 export { createRowDigest, type RowDigest } from './training-table/row-digest.ts';
 export type { OffsetRange } from './training-table/row-buffer.ts';
 export type { RetryReason, S3Settings, StoreRetry } from './training-table/s3-settings.ts';

@@ -4,6 +4,7 @@ usage: check_table.py TABLE read          rows and digest by client, version, pr
        check_table.py TABLE checkpoint    deltalake writes a checkpoint
        check_table.py TABLE append        deltalake appends one row of its own
        check_table.py TABLE vacuum        deltalake lists what a full vacuum without retention would delete
+       check_table.py TABLE clean         deltalake carries that out
 
 STORAGE_OPTIONS, a JSON object, is what deltalake and polars must be told of the table's storage.
 """
@@ -93,8 +94,14 @@ def vacuum(path):
     return {"would_delete": table.vacuum(retention_hours=0, enforce_retention_duration=False, dry_run=True, full=True)}
 
 
+def clean(path):
+    table = deltalake.DeltaTable(path, storage_options=STORAGE)
+    table.vacuum(retention_hours=0, enforce_retention_duration=False, dry_run=False, full=True)
+    return {"version": table.version()}
+
+
 if __name__ == "__main__":
-    actions = {"read": read, "checkpoint": checkpoint, "append": append, "vacuum": vacuum}
+    actions = {"read": read, "checkpoint": checkpoint, "append": append, "vacuum": vacuum, "clean": clean}
     print(json.dumps(actions[sys.argv[2]](sys.argv[1])), flush=True)
     # Threads of the readers can abort the process while it is taken down; what they read has been printed.
     os._exit(0)

@@ -2,9 +2,18 @@ import { execFile, execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { COLUMNS, openTrainingTable, readTable, tableDigest, type TableStore } from '../../src/sinks/index.ts';
+import { loadZstd } from '../../src/events/zstd.ts';
+import {
+  COLUMNS,
+  eraseSessions,
+  openTrainingTable,
+  readTable,
+  tableDigest,
+  type TableStore,
+} from '../../src/sinks/index.ts';
 import { commitPath } from '../../src/sinks/training-table/delta-log.ts';
 import { action, DAY, pseudonym, record } from '../helpers/released.ts';
+import { filesThatHold } from '../helpers/table-bytes.ts';
 import { DURABLE_PLACES, type Place, type TablePlace } from '../helpers/table-places.ts';
 
 /** The readers that people use, on tables of ours. REDACTORY_PYTHON is an interpreter that has them. */
@@ -119,6 +128,39 @@ for (const kind of DURABLE_PLACES) {
         await commit(8);
         await expectSame(11);
         expect((await readTable({ store })).rowCount).toBe(10 * 8 + 1);
+      });
+
+      test('after an erasure they see the other rows, and no file holds anything of the erased', async () => {
+        await commit(12);
+        const sessions = new Set([pseudonym(1000), pseudonym(987)]);
+        const before = await tableDigest(await readTable({ store }));
+        const erasure = '0b9f1c52-6f1e-4f0e-9c3e-5a2f2f6d7a10';
+        // One that nobody has committed, of which the log will hold that it is gone.
+        const [first] = (await readTable({ store })).files;
+        await store.put(
+          'date=2026-11-01/part-dead.zstd.parquet',
+          (await store.read(first?.path ?? '')) ?? new Uint8Array(),
+        );
+        const now = (): number => Date.UTC(2026, 10, 3);
+        const erased = await eraseSessions({ store, sessions, erasure, now });
+        expect(erased).toMatchObject({ rows: 8, sessions: 2, version: 13 });
+        expect(await filesThatHold(store, sessions, await loadZstd())).toEqual([]);
+        await expectSame(13);
+        const after = await tableDigest(await readTable({ store }));
+        expect(after.rows).toBe(before.rows - 8);
+        expect(await python('read', MARK)).toMatchObject({ marks: { [MARK]: 23 } });
+        await commit(2);
+        await expectSame(15);
+        expect(await python('checkpoint')).toEqual({ version: 15 });
+        await expectSame(15);
+        // Also by the commits alone: as they are now, they still say what the table has.
+        for (const name of await store.list('_delta_log')) {
+          if (name.includes('checkpoint')) await store.delete(`_delta_log/${name}`);
+        }
+        await expectSame(15);
+        // A vacuum names what the log says is removed, and does not mind that it is gone.
+        await python('clean');
+        expect(await tableDigest(await readTable({ store }))).toMatchObject({ rows: after.rows + 16 });
       });
 
       test('a full vacuum deletes nothing that the table names, and what a sink left that died before its commit', async () => {

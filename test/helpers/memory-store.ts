@@ -1,6 +1,6 @@
 import type { TableStore } from '../../src/sinks/training-table/store.ts';
 
-export type StoreOperation = 'read' | 'list' | 'putIfAbsent' | 'put' | 'delete';
+export type StoreOperation = 'read' | 'list' | 'folders' | 'putIfAbsent' | 'put' | 'delete';
 
 /** Called around each operation of a {@link MemoryStore}; may wait, and may throw to let the operation fail. */
 export interface StoreHooks {
@@ -26,12 +26,17 @@ export class MemoryStore implements TableStore {
 
   list(folder: string, startAfter = ''): Promise<readonly string[]> {
     return this.#around('list', folder, () =>
-      [...this.files.keys()]
-        .filter((path) => path.startsWith(`${folder}/`))
-        .map((path) => path.slice(folder.length + 1))
+      this.#below(folder)
         .filter((name) => !name.includes('/') && name > startAfter)
         .sort(),
     );
+  }
+
+  folders(folder: string): Promise<readonly string[]> {
+    return this.#around('folders', folder, () => {
+      const deeper = this.#below(folder).filter((name) => name.includes('/'));
+      return [...new Set(deeper.map((name) => name.slice(0, name.indexOf('/'))))].sort();
+    });
   }
 
   putIfAbsent(path: string, data: Uint8Array): Promise<boolean> {
@@ -52,6 +57,11 @@ export class MemoryStore implements TableStore {
     return this.#around('delete', path, () => {
       this.files.delete(path);
     });
+  }
+
+  #below(folder: string): string[] {
+    const prefix = folder === '' ? '' : `${folder}/`;
+    return [...this.files.keys()].filter((path) => path.startsWith(prefix)).map((path) => path.slice(prefix.length));
   }
 
   async #around<T>(operation: StoreOperation, path: string, run: () => T): Promise<T> {

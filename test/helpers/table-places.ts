@@ -113,6 +113,7 @@ export function withHooks(store: TableStore, hooks: StoreHooks): TableStore {
     location: store.location,
     read: (path) => around('read', path, () => store.read(path)),
     list: (folder, startAfter) => around('list', folder, () => store.list(folder, startAfter)),
+    folders: (folder) => around('folders', folder, () => store.folders(folder)),
     putIfAbsent: (path, data) => around('putIfAbsent', path, () => store.putIfAbsent(path, data)),
     put: (path, data) => around('put', path, () => store.put(path, data)),
     delete: (path) => around('delete', path, () => store.delete(path)),

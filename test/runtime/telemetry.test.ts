@@ -37,6 +37,8 @@ const METRICS: Readonly<Record<string, readonly string[]>> = {
   redactory_gateway_grants_total: [],
   redactory_gateway_in_flight_requests: [],
   redactory_gateway_append_seconds: [],
+  redactory_erasures_open: [],
+  redactory_erasure_failures_total: [],
   redactory_service_retries_total: ['service', 'operation', 'reason'],
 };
 
@@ -84,6 +86,8 @@ function busy(): Telemetry {
   telemetry.gatewayRefused('rate', true);
   telemetry.gatewayGranted();
   telemetry.gatewayInFlight(1);
+  telemetry.erasuresOpen(1);
+  telemetry.erasureFailed();
   return telemetry;
 }
 

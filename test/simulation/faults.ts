@@ -156,6 +156,7 @@ export function storeInHands(store: TableStore, hands: Hands): TableStore {
     location: store.location,
     read: (path) => hands.do('store read', () => store.read(path)),
     list: (folder, startAfter) => hands.do('store list', () => store.list(folder, startAfter)),
+    folders: (folder) => hands.do('store list', () => store.folders(folder)),
     putIfAbsent: (path, data) => hands.do('store putIfAbsent', () => store.putIfAbsent(path, data)),
     put: (path, data) => hands.do('store put', () => store.put(path, data)),
     delete: (path) => hands.do('store delete', () => store.delete(path)),

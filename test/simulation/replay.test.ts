@@ -11,7 +11,14 @@ import { judgedAgain } from '../../src/runtime/replay/run.ts';
 import { GROUPS, TOPICS } from '../../src/runtime/topics.ts';
 import { runSink } from '../../src/runtime/sink-runner.ts';
 import { createTelemetry, silentLogger } from '../../src/runtime/telemetry.ts';
-import { openTrainingTable, readTable, tableDigest, type TableRow, type TableStore } from '../../src/sinks/index.ts';
+import {
+  eraseSessions,
+  openTrainingTable,
+  readTable,
+  tableDigest,
+  type TableRow,
+  type TableStore,
+} from '../../src/sinks/index.ts';
 import { MemoryStore } from '../helpers/memory-store.ts';
 import { turns } from './faults.ts';
 import { loadKit, PARTITIONS, runLine, type Finished, type Kit, type World } from './harness.ts';
@@ -398,6 +405,39 @@ describe('promote, on a table of few large files', () => {
     expect(await tableOf(run.store)).toEqual(await digestOf(await rowsAfter(run, both)));
   });
 
+  it('leaves erased rows out where the whole file is replaced, and refuses where it would make them again', async () => {
+    const { run, world } = await inOneCommit(2);
+    const [first] = await replays(run, 2, world);
+    const whole = await replayUnderFaults(
+      planFor(run, 2, { asked: { from: null, to: null }, name: 'whole', faults: 0 }),
+      kit,
+      world,
+    );
+    const erasedSession = (await rowsOfTable(run.store))[0]?.session ?? '';
+    const erase = (store: TableStore) =>
+      eraseSessions({
+        store,
+        sessions: new Set([erasedSession]),
+        erasure: '0b9f1c52-6f1e-4f0e-9c3e-5a2f2f6d7a10',
+        now: () => 0,
+        zstd: kit.zstd,
+      });
+    const erased = await erase(run.store);
+    expect(erased).toMatchObject({ sessions: 1, filesRewritten: 1 });
+    const { version } = await readTable({ store: run.store, zstd: kit.zstd });
+    await expect(promoteUnderFaults(first, kit, world, newWeather(2, 0))).rejects.toThrow(
+      /2026-03-31: rows were erased from a file there/u,
+    );
+    expect((await readTable({ store: run.store, zstd: kit.zstd })).version).toBe(version);
+
+    await erase(whole.store);
+    const before = (await tableOf(run.store)).rows;
+    const promotion = await promoteUnderFaults(whole, kit, world, newWeather(2, 0));
+    expect(promotion.removed).toBe(before);
+    expect((await rowsOfTable(run.store)).some(({ session }) => session === erasedSession)).toBe(false);
+    expect(await tableOf(run.store)).toEqual(await tableOf(whole.store));
+  });
+
   it('refuses by date where it cannot be told what rows came of, and changes nothing', async () => {
     const { run, world } = await inOneCommit(1);
     const [first] = await replays(run, 1, world);
@@ -443,6 +483,12 @@ describe('promote, on a table of few large files', () => {
   });
 });
 
+async function rowsOfTable(store: TableStore): Promise<TableRow[]> {
+  const rows: TableRow[] = [];
+  for await (const batch of (await readTable({ store, zstd: kit.zstd })).batches()) rows.push(...batch);
+  return rows;
+}
+
 const datesOf = ({ files }: { readonly files: readonly { readonly date: string }[] }): string[] =>
   [...new Set(files.map(({ date }) => date))].toSorted();
 
@@ -471,6 +517,7 @@ function copyOf(store: TableStore): TableStore {
     read: async (path) => (await copy.read(path)) ?? (await store.read(path)),
     list: async (folder, startAfter) =>
       [...new Set([...(await store.list(folder, startAfter)), ...(await copy.list(folder, startAfter))])].sort(),
+    folders: async (folder) => [...new Set([...(await store.folders(folder)), ...(await copy.folders(folder))])].sort(),
     putIfAbsent: async (path, data) => (await store.read(path)) === undefined && (await copy.putIfAbsent(path, data)),
     put: (path, data) => copy.put(path, data),
     delete: (path) => copy.delete(path),
@@ -482,6 +529,7 @@ const slow = (store: TableStore): TableStore => ({
   location: store.location,
   read: (path) => store.read(path),
   list: (folder, startAfter) => store.list(folder, startAfter),
+  folders: (folder) => store.folders(folder),
   putIfAbsent: async (path, data) => {
     await turns(40);
     return await store.putIfAbsent(path, data);

@@ -61,6 +61,14 @@ for (const kind of PLACES) {
       expect(await store.list('a/b')).toEqual(['c']);
     });
 
+    test('folders names the folders of one folder in order, and the table itself has files and folders', async () => {
+      for (const path of ['top', 'b=2/x', 'b=2/y', 'a/1/z', 'a/2', 'ab/x']) await store.put(path, bytes('x'));
+      expect(await store.folders('')).toEqual(['a', 'ab', 'b=2']);
+      expect(await store.folders('a')).toEqual(['1']);
+      expect(await store.folders('nowhere')).toEqual([]);
+      expect(await store.list('')).toEqual(['top']);
+    });
+
     test('list goes on beyond the thousand that S3 gives at a time', async () => {
       const names = Array.from({ length: 1_030 }, (_, i) => String(i).padStart(20, '0'));
       for (let i = 0; i < names.length; i += 50) {

@@ -72,10 +72,22 @@ export async function openSteward(options: StewardOptions): Promise<Steward> {
   return { view: createPersonView(view), eraseDue };
 }
 
-/** Erases who asks until it is stopped. @throws what would fail again, such as a key that does not open. */
-export async function eraseMeanwhile(steward: Steward, everyMs: number, signal: AbortSignal): Promise<void> {
+/** Erases who asks until it is stopped. What fails is told, and tried again: nobody else would do it. */
+export async function eraseMeanwhile(
+  steward: Steward,
+  { everyMs, signal, telemetry }: { everyMs: number; signal: AbortSignal; telemetry: Telemetry },
+): Promise<void> {
   while (!signal.aborted) {
-    await steward.eraseDue(signal);
+    try {
+      telemetry.erasuresOpen(await steward.eraseDue(signal));
+    } catch (error) {
+      if (signal.aborted) return;
+      telemetry.erasureFailed();
+      // Only the kind of an error is known to hold nothing of a person.
+      telemetry.log.error('an erasure failed and is tried again', {
+        reason: error instanceof Error ? error.name : 'unknown',
+      });
+    }
     await delay(everyMs, undefined, { signal }).catch(() => undefined);
   }
 }

@@ -2,7 +2,7 @@ import { addCounts, type DropCounts } from '../../events/outcome.ts';
 import type { OwnerContent } from '../../privacy/owners.ts';
 import type { PersonView } from '../../producers/gateway/person-view.ts';
 import { KEPT_ACTIONS, KEPT_DAYS, type Kept, type KeptAction, type Readers } from '../../producers/gateway/protocol.ts';
-import { readTable, TableFormatError, type TableRow, type TableStore } from '../../sinks/index.ts';
+import { NoTableError, withTable, type TableRow, type TableStore, type TableView } from '../../sinks/index.ts';
 import { shareRounds } from '../shared-round.ts';
 import { isLive, pseudonymIn, readOwners, type OwnersTools } from './follow-owners.ts';
 
@@ -100,15 +100,22 @@ function daysOf(owners: ReadonlyMap<string, OwnerContent>): Map<number, Day> {
 
 /** The last rows of each day, as they are in the table. */
 async function actionsOf(store: TableStore, days: ReadonlyMap<number, Day>): Promise<Map<number, KeptAction[]>> {
-  const found = new Map<number, KeptAction[]>();
   const byDate = new Map([...days].map(([day, { sessions }]) => [dateOf(day), { day, sessions }]));
-  if (byDate.size === 0) return found;
-  const view = await readTable({ store }).catch((error: unknown) => {
-    // Nothing was written yet.
-    if (error instanceof TableFormatError) return undefined;
+  if (byDate.size === 0) return new Map();
+  try {
+    return await withTable({ store }, (table) => actionsIn(table, byDate));
+  } catch (error) {
+    if (error instanceof NoTableError) return new Map();
     throw error;
-  });
-  for await (const rows of view?.batches({ dates: new Set(byDate.keys()) }) ?? []) {
+  }
+}
+
+async function actionsIn(
+  table: TableView,
+  byDate: ReadonlyMap<string, { readonly day: number; readonly sessions: ReadonlySet<string> }>,
+): Promise<Map<number, KeptAction[]>> {
+  const found = new Map<number, KeptAction[]>();
+  for await (const rows of table.batches({ dates: new Set(byDate.keys()) })) {
     for (const row of rows) {
       const of = byDate.get(row.date);
       if (of?.sessions.has(row.session) !== true) continue;

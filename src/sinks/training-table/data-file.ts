@@ -31,8 +31,11 @@ const SCHEMA: SchemaElement[] = [
   }),
 ];
 
+/** What a file is made of. */
+export type FileRows = Pick<DayRows, 'date' | 'count' | 'values' | 'bounds'>;
+
 /** Gives way to other work of the process between row groups. */
-export async function encodeDataFile(rows: DayRows, zstd: Zstd): Promise<DataFile> {
+export async function encodeDataFile(rows: FileRows, zstd: Zstd): Promise<DataFile> {
   const writer = new ByteWriter(1 << 20);
   const compressors = { ZSTD: (data: Uint8Array) => zstd.compress(data) };
   const parquet = new ParquetWriter({ writer, schema: SCHEMA, codec: 'ZSTD', compressors, createdBy: 'redactory' });
@@ -50,7 +53,7 @@ export async function encodeDataFile(rows: DayRows, zstd: Zstd): Promise<DataFil
   return { date: rows.date, rows: rows.count, bytes: writer.getBytes(), stats: renderStats(rows) };
 }
 
-function renderStats(rows: DayRows): string {
+function renderStats(rows: FileRows): string {
   const minValues: Record<string, string | number> = {};
   const maxValues: Record<string, string | number> = {};
   const nullCount: Record<string, number> = {};

@@ -66,7 +66,22 @@ export async function openDeltaLog(store: TableStore, zstd: Zstd): Promise<Delta
   };
 }
 
+/** A checkpoint may go while it is read, when an erasure has put another in its place. */
+const MAX_LOADS = 3;
+
 async function loadState(store: TableStore, zstd: Zstd): Promise<TableState> {
+  for (let loads = 1; ; loads++) {
+    try {
+      return await tryLoadState(store, zstd);
+    } catch (error) {
+      if (!(error instanceof CheckpointGoneError) || loads >= MAX_LOADS) throw error;
+    }
+  }
+}
+
+class CheckpointGoneError extends TableFormatError {}
+
+async function tryLoadState(store: TableStore, zstd: Zstd): Promise<TableState> {
   const hint = await lastCheckpoint(store);
   const startAfter = hint === undefined ? undefined : digits(hint);
   let names = await store.list(LOG_FOLDER, startAfter);
@@ -89,7 +104,7 @@ async function loadState(store: TableStore, zstd: Zstd): Promise<TableState> {
       const path = `${LOG_FOLDER}/${part}`;
       const bytes = await store.read(path);
       if (bytes === undefined)
-        throw new TableFormatError(`Checkpoint ${path} of ${store.location} is gone: try again.`);
+        throw new CheckpointGoneError(`Checkpoint ${path} of ${store.location} is gone: try again.`);
       for (const action of await readCheckpoint(bytes, zstd, path)) applyAction(state, action);
     }
     state.version = checkpoint.version;
@@ -108,8 +123,14 @@ async function loadState(store: TableStore, zstd: Zstd): Promise<TableState> {
 const COMMIT = /^\d{20}\.json$/u;
 const CHECKPOINT = /^(\d{20})\.checkpoint(?:\.\d{10}\.(\d{10}))?\.parquet$/u;
 
+/** What the name of a checkpoint's file says: its version; undefined for other files. */
+export function checkpointVersion(name: string): number | undefined {
+  const version = CHECKPOINT.exec(name)?.[1];
+  return version === undefined ? undefined : Number(version);
+}
+
 /** The highest version whose checkpoint is whole; one may be in several parts. */
-function newestCheckpoint(names: readonly string[]): { version: number; parts: readonly string[] } | undefined {
+export function newestCheckpoint(names: readonly string[]): { version: number; parts: readonly string[] } | undefined {
   const found = new Map<string, { version: number; wanted: number; parts: string[] }>();
   for (const name of names) {
     const match = CHECKPOINT.exec(name);

@@ -50,6 +50,36 @@ export function fileTags(offsets: ReadonlyMap<number, OffsetRange>): Record<stri
   return { [SANITIZED_TAG]: JSON.stringify(Object.fromEntries(byPartition)) };
 }
 
+/** Tag of a file that rows were erased from: how many. */
+const ERASED_TAG = 'redactory.erased';
+
+/** Rows that were erased from a file, or from those that it was rewritten from. */
+export function erasedRows(file: Pick<AddFile, 'tags'>): number {
+  const tag = file.tags?.[ERASED_TAG];
+  if (!tag) return 0;
+  if (!/^\d{1,15}$/u.test(tag)) throw new TableFormatError(`The tag ${ERASED_TAG} of a file is no number of rows.`);
+  return Number(tag);
+}
+
+/** The tags of a file that is written again without `rows` of its rows. */
+export function tagsWithoutErased(file: Pick<AddFile, 'tags'>, rows: number): Record<string, string | null> {
+  return { ...file.tags, [ERASED_TAG]: String(erasedRows(file) + rows) };
+}
+
+/** Mark of the last erasure, whichever: its version is its commit's. */
+export const erasureMark = (table: string): string => `${table}<-erasure`;
+
+/** Mark of a figure of one erasure, over all its commits. */
+export const erasureFigureMark = (table: string, erasure: string, figure: string): string =>
+  `${erasureMark(table)}/${erasure}/${figure}`;
+
+/**
+ * The version of the last erasure's commit; -1 for none. An erasure deletes files that hold erased rows and that no commit
+ * names: so whoever has staged files before it sees this move, and must stage them again.
+ */
+export const erasureFence = (state: TableState, table: string): number =>
+  state.marks.get(erasureMark(table))?.version ?? -1;
+
 const ranges = z.record(
   z.string().regex(/^\d{1,10}$/u),
   z.tuple([z.number().int().min(0), z.number().int().min(0)]).readonly(),

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { Dirent } from 'node:fs';
 import { link, mkdir, open, readdir, readFile, rename, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { SinkStorageError } from '../sink.ts';
@@ -21,6 +22,7 @@ export async function openLocalStore(dir: string): Promise<TableStore> {
     location: dir,
     read: (path) => guarded(dir, path, () => readIfThere(inside(dir, path))),
     list: (folder, startAfter) => guarded(dir, folder, () => listFolder(inside(dir, folder), startAfter)),
+    folders: (folder) => guarded(dir, folder, () => listNames(inside(dir, folder), (entry) => entry.isDirectory())),
     putIfAbsent: (path, data) => guarded(dir, path, () => putNew(dir, inside(dir, path), data)),
     put: (path, data) => guarded(dir, path, () => putOver(dir, inside(dir, path), data)),
     delete: (path) => guarded(dir, path, () => removeIfThere(inside(dir, path))),
@@ -98,10 +100,16 @@ async function readIfThere(path: string): Promise<Uint8Array | undefined> {
 }
 
 async function listFolder(folder: string, startAfter = ''): Promise<readonly string[]> {
+  return await listNames(folder, (entry) => entry.isFile() && entry.name > startAfter);
+}
+
+async function listNames(folder: string, isWanted: (entry: Dirent) => boolean): Promise<readonly string[]> {
   try {
     const entries = await readdir(folder, { withFileTypes: true });
-    const names = entries.filter((e) => e.isFile() && e.name > startAfter).map((e) => e.name);
-    return names.sort();
+    return entries
+      .filter(isWanted)
+      .map((entry) => entry.name)
+      .sort();
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return [];
     throw error;

@@ -8,9 +8,10 @@ import { z } from 'zod';
 import { loadZstd, type Zstd } from '../../events/zstd.ts';
 import { TableFormatError, type SinkRecord } from '../sink.ts';
 import { parseJson, renderCommit, type Action, type AddFile } from './actions.ts';
+import { tryCommit } from './commit.ts';
 import { encodeDataFile } from './data-file.ts';
-import { commitPath, openDeltaLog, type DeltaLog, type TableState } from './delta-log.ts';
-import { assertWritable, fileTags, sanitizedRanges } from './layout.ts';
+import { decodePath, openDeltaLog, type DeltaLog, type TableState } from './delta-log.ts';
+import { assertWritable, erasedRows, erasureFence, fileTags, sanitizedRanges } from './layout.ts';
 import { numberOfRecords } from './read-table.ts';
 import { RowBuffer, type OffsetRange } from './row-buffer.ts';
 import type { TableStore } from './store.ts';
@@ -29,6 +30,8 @@ export interface LiveFile {
   readonly replay: string | null;
   /** Records that came of these stretches of raw are not in the file, although they are within its offsets. */
   readonly without: readonly RawStretch[];
+  /** How many rows of its records were erased from it. */
+  readonly erased: number;
 }
 
 /** What becomes of a file. `mixed`: the rows outside were given to `keep`. `unknown`: nobody can tell any more, and why. */
@@ -75,8 +78,10 @@ export async function promoteReplay(options: PromoteOptions): Promise<Promotion>
   assertWritable(log.state, tableName, live.location);
   const mark = `${tableName}<-replay/${name}`;
   const plan = new Plan(options, zstd);
+  const fence = erasureFence(log.state, tableName);
   let adds: readonly AddFile[] | undefined;
   for (;;) {
+    if (erasureFence(log.state, tableName) !== fence) await giveUp(live, [...plan.staged(), ...(adds ?? [])]);
     const before = log.state.marks.get(mark)?.version;
     if (before !== undefined) return { version: before, already: true, removed: 0, rewritten: 0, added: 0 };
     // Whatever others have committed since is looked at as well.
@@ -91,6 +96,15 @@ export async function promoteReplay(options: PromoteOptions): Promise<Promotion>
     }
     await advance(log, version, live);
   }
+}
+
+/** What lies there to be committed may hold the erased rows, and the erasure may have deleted some of it. */
+async function giveUp(live: TableStore, staged: readonly AddFile[]): Promise<never> {
+  await Promise.allSettled(staged.map(({ path }) => live.delete(decodePath(path))));
+  throw new TableFormatError(
+    `Rows were erased from ${live.location} while the replay was promoted; nothing was changed. When they are erased from ` +
+      "the replay's own table as well, promote again.",
+  );
 }
 
 async function advance(log: DeltaLog, version: number, live: TableStore): Promise<void> {
@@ -163,6 +177,11 @@ class Plan {
     return adds;
   }
 
+  /** Files that were written for the commit. */
+  staged(): AddFile[] {
+    return [...this.#planned.values()].flatMap(({ again }) => again);
+  }
+
   actions(state: TableState, now: number): Action[] {
     return [...this.#planned].flatMap(([path, { leaves, again }]): Action[] => {
       const add = state.files.get(path);
@@ -213,6 +232,7 @@ function liveFile(path: string, add: AddFile): LiveFile {
     sanitized: sanitizedRanges(add),
     replay: add.tags?.[REPLAY_TAG] ?? null,
     without: parsed?.data ?? [],
+    erased: erasedRows(add),
   };
 }
 
@@ -253,21 +273,4 @@ function commitOf({ name, now }: PromoteOptions, actions: readonly Action[]): Ui
     txnId: randomUUID(),
   };
   return renderCommit([{ commitInfo: info }, ...actions]);
-}
-
-const MAX_FAILURES = 3;
-
-/** @returns whether this commit is there now, also when the store said that it failed; false when another is. */
-async function tryCommit(store: TableStore, version: number, commit: Uint8Array): Promise<boolean> {
-  for (let failures = 1; ; failures++) {
-    let failure: unknown = new TableFormatError(`Commit ${version} is taken but cannot be read.`);
-    try {
-      if (await store.putIfAbsent(commitPath(version), commit)) return true;
-    } catch (error) {
-      failure = error;
-    }
-    const there = await store.read(commitPath(version));
-    if (there !== undefined) return Buffer.compare(there, commit) === 0;
-    if (failures >= MAX_FAILURES) throw failure;
-  }
 }

@@ -1,13 +1,11 @@
 /** Reading a training table: for `inspect table`, and for tests that compare tables. */
-import { parquetMetadata, parquetReadObjects } from 'hyparquet';
 import { loadZstd, type Zstd } from '../../events/zstd.ts';
 import type { TableRow } from '../columns.ts';
 import { TableFormatError } from '../sink.ts';
 import type { AddFile } from './actions.ts';
 import { openDeltaLog } from './delta-log.ts';
-import { FILE_COLUMNS } from './data-file.ts';
+import { readRows } from './file-rows.ts';
 import { sanitizedRanges } from './layout.ts';
-import { asParquetFile, decompressors } from './parquet.ts';
 import { createRowDigest } from './row-digest.ts';
 import type { OffsetRange } from './row-buffer.ts';
 import type { TableStore } from './store.ts';
@@ -33,8 +31,46 @@ export interface TableView {
   readonly rowCount: number;
   /** Progress marks: the last offset included, by mark. */
   readonly marks: ReadonlyMap<string, number>;
-  /** All rows, a bounded number at a time: file by file, rows of a file by session and step. */
+  /**
+   * All rows, a bounded number at a time: file by file, rows of a file by session and step.
+   *
+   * @throws FilesErasedError when rows have been erased since the table was opened; see {@link withTable}.
+   */
   batches(only?: { readonly dates: ReadonlySet<string> }): AsyncGenerator<readonly TableRow[]>;
+}
+
+/** No sink has written there yet. */
+export class NoTableError extends TableFormatError {
+  override name = 'NoTableError';
+}
+
+/** An erasure has deleted files of the version that was being read: what was read of it must not be gone on with. */
+export class FilesErasedError extends TableFormatError {
+  override name = 'FilesErasedError';
+}
+
+export interface TablePlace {
+  readonly store: TableStore;
+  readonly zstd?: Zstd;
+}
+
+/** An erasure while the table is read again is rare, a third one a table that is erased from all the time. */
+const MAX_READINGS = 5;
+
+/**
+ * Hands a table, as it is now, to `use`. If an erasure deletes files of that version meanwhile, `use` is run again from its
+ * start on the version after it: what it returns is of one version.
+ *
+ * @throws TableFormatError as {@link readTable}; FilesErasedError when that has happened five times.
+ */
+export async function withTable<T>(from: TablePlace, use: (table: TableView) => Promise<T>): Promise<T> {
+  for (let readings = 1; ; readings++) {
+    try {
+      return await use(await readTable(from));
+    } catch (error) {
+      if (!(error instanceof FilesErasedError) || readings >= MAX_READINGS) throw error;
+    }
+  }
 }
 
 /**
@@ -42,11 +78,11 @@ export interface TableView {
  *
  * @throws TableFormatError when there is none, or one that this version cannot read.
  */
-export async function readTable(from: { readonly store: TableStore; readonly zstd?: Zstd }): Promise<TableView> {
+export async function readTable(from: TablePlace): Promise<TableView> {
   const { store } = from;
   const zstd = from.zstd ?? (await loadZstd());
   const { state } = await openDeltaLog(store, zstd);
-  if (state.version < 0) throw new TableFormatError(`There is no table in ${store.location} yet: run the sink first.`);
+  if (state.version < 0) throw new NoTableError(`There is no table in ${store.location} yet: run the sink first.`);
   const files = [...state.files]
     .map(([path, add]) => ({
       path,
@@ -82,23 +118,18 @@ export async function tableDigest(table: Pick<TableView, 'batches'>): Promise<{ 
 
 const compare = (a: string, b: string): number => (a < b ? -1 : Number(a > b));
 
-/** Rows decoded at a time. */
-const CHUNK = 65_536;
-
 async function* readFileRows(store: TableStore, zstd: Zstd, { path, date }: TableFile): AsyncGenerator<TableRow[]> {
   const bytes = await store.read(path);
-  if (bytes === undefined) {
-    throw new TableFormatError(`${path} of ${store.location} is gone: restore it, or read an older version.`);
+  if (bytes === undefined) throw await goneError(store, zstd, path);
+  for await (const rows of readRows(bytes, zstd)) yield rows.map((row) => toTableRow(row, date));
+}
+
+async function goneError(store: TableStore, zstd: Zstd, path: string): Promise<Error> {
+  const { state } = await openDeltaLog(store, zstd);
+  if (!state.files.has(path)) {
+    return new FilesErasedError(`Rows were erased from ${store.location} while it was read: read it again.`);
   }
-  const file = asParquetFile(bytes);
-  const metadata = parquetMetadata(file.slice(0));
-  const columns = FILE_COLUMNS.map(({ name }) => name);
-  const compressors = decompressors(zstd);
-  for (let rowStart = 0; rowStart < Number(metadata.num_rows); rowStart += CHUNK) {
-    const rowEnd = Math.min(rowStart + CHUNK, Number(metadata.num_rows));
-    const rows = await parquetReadObjects({ file, metadata, columns, rowStart, rowEnd, compressors });
-    yield rows.map((row) => toTableRow(row, date));
-  }
+  return new TableFormatError(`${path} of ${store.location} is gone: restore it, or read an older version.`);
 }
 
 /** The table's schema was checked when it was written; a row of another writer that differs is not ours to repair. */

@@ -85,19 +85,30 @@ class S3Store implements TableStore {
   }
 
   async list(folder: string, startAfter = ''): Promise<readonly string[]> {
-    const { Bucket, Key } = this.#at(`${folder}/`);
+    const { files } = await this.#look(folder, startAfter);
+    // S3 has the order of UTF-8 bytes, directory buckets have none; an object may be named like the folder itself.
+    return files.filter((name) => name > startAfter).sort();
+  }
+
+  async folders(folder: string): Promise<readonly string[]> {
+    const { folders } = await this.#look(folder, '');
+    return folders.map((name) => name.slice(0, -1)).sort();
+  }
+
+  async #look(folder: string, startAfter: string): Promise<{ readonly files: string[]; readonly folders: string[] }> {
+    const { Bucket, Key } = this.#at(folder === '' ? '' : `${folder}/`);
     const query = { Bucket, Prefix: Key, Delimiter: '/', StartAfter: Key + startAfter };
-    const names: string[] = [];
+    const [files, folders]: [string[], string[]] = [[], []];
     let ContinuationToken: string | undefined;
     do {
       const page = await this.#request('list', folder, () =>
         this.#client.send(new ListObjectsV2Command({ ...query, ContinuationToken })),
       );
-      for (const object of page.Contents ?? []) names.push(object.Key?.slice(Key.length) ?? '');
+      for (const object of page.Contents ?? []) files.push(object.Key?.slice(Key.length) ?? '');
+      for (const common of page.CommonPrefixes ?? []) folders.push(common.Prefix?.slice(Key.length) ?? '');
       ContinuationToken = page.IsTruncated === true ? page.NextContinuationToken : undefined;
     } while (ContinuationToken !== undefined);
-    // S3 has the order of UTF-8 bytes, directory buckets have none; an object may be named like the folder itself.
-    return names.filter((name) => name > startAfter).sort();
+    return { files, folders };
   }
 
   async putIfAbsent(path: string, data: Uint8Array): Promise<boolean> {

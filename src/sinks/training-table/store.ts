@@ -9,8 +9,13 @@ export interface TableStore {
   readonly location: string;
   /** The whole file, or undefined when there is none. */
   read(path: string): Promise<Uint8Array | undefined>;
-  /** Names of the files directly in `folder`, in order; only those after `startAfter` if given. No folder: none. */
+  /**
+   * Names of the files directly in `folder` ('' is the table's own), in order; only those after `startAfter` if given. No
+   * folder: none.
+   */
   list(folder: string, startAfter?: string): Promise<readonly string[]>;
+  /** Names of the folders directly in `folder` ('' is the table's own), in order. */
+  folders(folder: string): Promise<readonly string[]>;
   /** Writes a whole file durably unless it is there. Readers never see a part of it. @returns whether it was written. */
   putIfAbsent(path: string, data: Uint8Array): Promise<boolean>;
   /** Writes a whole file durably over whatever is there. Readers see the old one or the new one. */

@@ -9,12 +9,22 @@ import { randomUUID } from 'node:crypto';
 import { loadZstd, type Zstd } from '../../events/zstd.ts';
 import { FencedSinkError, TableFormatError, type Sink, type SinkRecord } from '../sink.ts';
 import { renderCommit, type Action, type AddFile } from './actions.ts';
-import { renderCheckpoint } from './checkpoint.ts';
+import { isSameCommit, MAX_FAILURES } from './commit.ts';
 import { encodeDataFile } from './data-file.ts';
-import { checkpointPath, commitPath, LAST_CHECKPOINT, openDeltaLog, type DeltaLog } from './delta-log.ts';
-import { assertWritable, checkName, fileTags, newMetaData, progressMark, PROTOCOL, sourceMark } from './layout.ts';
+import { commitPath, openDeltaLog, type DeltaLog } from './delta-log.ts';
+import {
+  assertWritable,
+  checkName,
+  erasureFence,
+  fileTags,
+  newMetaData,
+  progressMark,
+  PROTOCOL,
+  sourceMark,
+} from './layout.ts';
 import { RowBuffer } from './row-buffer.ts';
 import type { TableStore } from './store.ts';
+import { withdrawIfErased, writeCheckpoint } from './write-checkpoint.ts';
 
 export interface TrainingTableOptions {
   /** Where the table is, opened for writing; the table is made if it is not there. */
@@ -113,8 +123,6 @@ interface Staged {
 }
 
 const CHECKPOINT_EVERY = 10;
-/** How often a commit is tried whose fate a failing store leaves open. */
-const MAX_FAILURES = 3;
 
 class TableSink implements TrainingTable {
   readonly #options: TrainingTableOptions & { readonly name: string };
@@ -254,8 +262,7 @@ class TableSink implements TrainingTable {
     const waiting = [...this.#progress].filter(([, progress]) => progress.waiting);
     if (waiting.length === 0) return;
     await this.#refuseIfOvertaken([]);
-    const staged = await this.#stage(waiting);
-    const version = await this.#commit(staged);
+    const { staged, version } = await this.#stageAndCommit(waiting);
 
     this.#counts.commits++;
     this.#counts.records += this.#waitingRecords;
@@ -273,6 +280,16 @@ class TableSink implements TrainingTable {
     for (const [partition] of waiting) this.#progress.set(partition, this.#committed(partition));
     if (version % CHECKPOINT_EVERY === 0) await this.#checkpoint();
     this.#options.onCommit?.(commit);
+  }
+
+  async #stageAndCommit(
+    waiting: readonly (readonly [number, Progress])[],
+  ): Promise<{ readonly staged: Staged; readonly version: number }> {
+    for (;;) {
+      const staged = await this.#stage(waiting);
+      const version = await this.#commit(staged);
+      if (version !== undefined) return { staged, version };
+    }
   }
 
   /** Writes the data files: one a day. Until the commit names them they are orphans that no reader sees. */
@@ -313,8 +330,11 @@ class TableSink implements TrainingTable {
   /**
    * Puts the commit at the next free version. A put that fails, or says that the version is taken, may have been carried
    * out all the same: the commit that lies there says whether it is this one.
+   *
+   * @returns the version; undefined when rows were erased meanwhile, and what was staged must be staged again.
    */
-  async #commit(staged: Staged): Promise<number> {
+  async #commit(staged: Staged): Promise<number | undefined> {
+    const fence = this.#fence();
     for (let failures = 0; ;) {
       const version = this.#log.state.version + 1;
       const put = await this.#tryPut(version, staged.commit);
@@ -322,13 +342,17 @@ class TableSink implements TrainingTable {
       if (there === undefined) {
         // Nothing there, as far as one can see: the same bytes at the same version can be put again without harm.
         if (++failures >= MAX_FAILURES) throw put.failure;
-      } else if (Buffer.compare(there, staged.commit) === 0) {
+      } else if (isSameCommit(there, staged.commit)) {
         this.#log.apply(version, staged.actions);
         return version;
       } else {
         this.#counts.conflicts++;
         await this.#advance();
         await this.#refuseIfOvertaken(staged.paths);
+        if (this.#fence() !== fence) {
+          await this.#deleteStaged(staged.paths);
+          return undefined;
+        }
       }
     }
   }
@@ -361,23 +385,24 @@ class TableSink implements TrainingTable {
     if (overtaken.length === 0) return;
     this.#discard();
     this.#progress.clear();
-    // No commit names these files or ever will. Failing to delete them only leaves orphans.
-    await Promise.allSettled(ownFiles.map((path) => this.#store.delete(path)));
+    await this.#deleteStaged(ownFiles);
     throw new FencedSinkError(overtaken);
+  }
+
+  /** No commit names these files or ever will. Failing to delete them only leaves orphans. */
+  async #deleteStaged(paths: readonly string[]): Promise<void> {
+    await Promise.allSettled(paths.map((path) => this.#store.delete(path)));
+  }
+
+  #fence(): number {
+    return erasureFence(this.#log.state, this.#options.name);
   }
 
   async #checkpoint(): Promise<void> {
     const { state } = this.#log;
     try {
-      const { bytes, actions } = renderCheckpoint(state, this.#zstd, this.#options.now());
-      await this.#store.putIfAbsent(checkpointPath(state.version), bytes);
-      const pointer = {
-        version: state.version,
-        size: actions,
-        sizeInBytes: bytes.byteLength,
-        numOfAddFiles: state.files.size,
-      };
-      await this.#store.put(LAST_CHECKPOINT, new TextEncoder().encode(JSON.stringify(pointer)));
+      await writeCheckpoint(this.#store, state, this.#zstd, this.#options.now());
+      await withdrawIfErased(this.#store, this.#options.name, state.version);
     } catch {
       this.#counts.failedCheckpoints++;
     }
