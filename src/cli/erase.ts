@@ -13,7 +13,7 @@ export function eraseCommand(program: Command, io: Io): void {
     .command('erase')
     .description('have all that was kept of a person erased; the steward does it')
     .requiredOption('--subject <id>', 'the person, as the company knows them')
-    .addHelpText('after', '\nExample:\n  redactory erase --subject ana@example.org && redactory steward --once')
+    .addHelpText('after', '\nExample:\n  redactory erase --subject ana@example.org')
     .action(
       action<Own>(io, (context, own) =>
         withWorkspace(context, 'operator', async (workspace) => {

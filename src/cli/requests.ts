@@ -44,10 +44,7 @@ export function requestsCommand(program: Command, io: Io): void {
     .argument('<id>', 'the request, by its id')
     .addOption(new Option('--answer <answer>', 'what is decided').choices(REQUEST_ANSWERS).makeOptionMandatory())
     .option('--comment <text>', 'what to say to the person', '')
-    .addHelpText(
-      'after',
-      '\nExample:\n  redactory requests answer 4f0c… --answer granted --comment "Until you are back."',
-    )
+    .addHelpText('after', '\nExample:\n  redactory requests answer 4f0c8d1e --answer granted')
     .action(
       action<Answer>(io, (context, { answer, comment }, [id = '']) =>
         withWorkspace(context, 'operator', async (workspace) => {

@@ -1,5 +1,7 @@
 /** What must hold after every run, whatever happened on the way. */
 import { expect } from 'vitest';
+import type { LogRecord } from '../../src/log/event-log.ts';
+import { openOwner, type OwnerContent } from '../../src/privacy/owners.ts';
 import { TOPICS } from '../../src/runtime/topics.ts';
 import { readTable, tableDigest, type TableRow } from '../../src/sinks/index.ts';
 import { isForbidden } from './consent-rule.ts';
@@ -51,6 +53,35 @@ export async function checkRun(plan: RunPlan, kit: Kit, run: Finished): Promise<
   });
   if (plan.consentFirst) expect(quarantine.sort()).toEqual(pass.quarantined);
   expectCounts(plan, run, pass);
+  await expectOwners(plan, run, sanitized, raw);
+}
+
+/** Whoever holds the keys can tell whose each released session is; without late decisions, also how much came of it. */
+async function expectOwners(
+  plan: RunPlan,
+  run: Finished,
+  sanitized: readonly LogRecord[],
+  raw: readonly LogRecord[],
+): Promise<void> {
+  const { codec, tables } = run.tools;
+  const owners = new Map<string, OwnerContent>();
+  for (const { key, value } of await readTopic(run.log, TOPICS.owners)) {
+    const { epoch, closed } = codec.decodeOwner(value ?? new Uint8Array());
+    const owner = openOwner(tables.keyring.ownerKey(epoch) ?? new Uint8Array(), key, closed);
+    if (owner === undefined) throw new Error('a record of an owner does not open');
+    owners.set(key, owner);
+  }
+  const people = new Map(raw.map((record) => [placeOf(record), record.key]));
+  const rows = new Map<string, number>();
+  for (const record of sanitized) {
+    const { session, actions } = codec.decodeReleased(record.value ?? new Uint8Array());
+    rows.set(session, (rows.get(session) ?? 0) + actions.length);
+    const { 'source-topic': topic = '', 'source-partition': partition, 'source-offset': offset } = record.headers;
+    const source = placeOf({ topic, partition: Number(partition), offset: Number(offset) });
+    expect(owners.get(session)?.subjectKey).toBe(people.get(source));
+  }
+  if (!plan.consentFirst) return;
+  expect([...rows]).toEqual([...rows.keys()].map((session) => [session, owners.get(session)?.rows]));
 }
 
 /** Compares small things first: a difference in a hex value of a hundred is what one wants to see. */

@@ -1,0 +1,204 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Erasure } from '../../../src/events/control.ts';
+import { addCounts } from '../../../src/events/outcome.ts';
+import type { EventLog } from '../../../src/log/event-log.ts';
+import type { Person } from '../../../src/producers/gateway/gateway.ts';
+import { isRefused, type Kept } from '../../../src/producers/gateway/protocol.ts';
+import type { RunResult } from '../../../src/cli/run.ts';
+import { appendErasure } from '../../../src/runtime/erasures.ts';
+import { appendRequest, openRequests } from '../../../src/runtime/requests.ts';
+import { eraseOne, lineIsBehind, openErasures, type EraseTools } from '../../../src/runtime/steward/erase.ts';
+import { openSteward, type Steward } from '../../../src/runtime/steward/steward.ts';
+import { createTelemetry, silentLogger } from '../../../src/runtime/telemetry.ts';
+import { TOPICS } from '../../../src/runtime/topics.ts';
+import { readTable, type TableRow, type TableStore } from '../../../src/sinks/index.ts';
+import { readTopic } from '../../simulation/oracle.ts';
+import { foundCompany, START, type Company } from './company.ts';
+
+const personOf = (subjectKey: string): Person => ({ subjectKey, device: null });
+const ASKING = { headers: {}, remoteAddress: undefined };
+
+async function rowsOf(store: TableStore): Promise<TableRow[]> {
+  const rows: TableRow[] = [];
+  for await (const batch of (await readTable({ store })).batches()) rows.push(...batch);
+  return rows;
+}
+
+const openStewardOf = ({ workspace, store }: Company): Promise<Steward> =>
+  openSteward({ workspace, telemetry: createTelemetry(silentLogger), openStore: store });
+
+async function keptOf(steward: Steward, subjectKey: string): Promise<Kept> {
+  const kept = await steward.view.kept(personOf(subjectKey), ASKING);
+  if (isRefused(kept)) throw new Error(kept.refused);
+  return kept;
+}
+
+describe('what was kept', () => {
+  let company: Company;
+  let ran: RunResult;
+  let steward: Steward;
+  beforeAll(async () => {
+    company = await foundCompany();
+    ran = await company.run();
+    steward = await openStewardOf(company);
+  });
+  afterAll(() => company.close());
+
+  it("is each person's own rows and no others, in plain columns without pseudonyms", async () => {
+    const owners = await company.ownersByKeys();
+    const rows = await rowsOf(await company.store());
+    expect(rows.length).toBeGreaterThan(50);
+    for (const subjectKey of company.people) {
+      const own = rows.filter(({ session }) => owners.get(session) === subjectKey);
+      const { days } = await keptOf(steward, subjectKey);
+      expect(days.reduce((sum, day) => sum + day.rows, 0)).toBe(own.length);
+      expect(days.flatMap(({ actions }) => actions.map(({ action }) => action))).toEqual(
+        own.slice(-200).map(({ action }) => action),
+      );
+      const shown = JSON.stringify(days);
+      for (const pseudonym of [...owners.keys(), ...company.people]) expect(shown).not.toContain(pseudonym);
+    }
+  });
+
+  it('accounts for every raw event: all people together make what the run counted', async () => {
+    let dropped = {};
+    let events = 0;
+    for (const subjectKey of company.people) {
+      for (const day of (await keptOf(steward, subjectKey)).days) {
+        dropped = addCounts(dropped, day.dropped);
+        events += day.events;
+      }
+    }
+    expect(dropped).toEqual(ran.sanitized.dropped);
+    expect(events).toBe(ran.sanitized.released);
+  });
+
+  it('is nothing of somebody unknown', async () => {
+    expect(await keptOf(steward, 'nobody')).toEqual({ days: [] });
+  });
+
+  it('says on the log only to holders of the keys whose a session is', async () => {
+    for (const { value } of await readTopic(company.workspace.log, TOPICS.owners)) {
+      for (const subjectKey of company.people) expect(Buffer.from(value ?? []).includes(subjectKey)).toBe(false);
+    }
+  });
+});
+
+const erasureOf = (subjectKey: string): Erasure => ({
+  subjectKey,
+  erasureId: '11111111-2222-4333-8444-555555555555',
+  requestedAt: START + 1,
+  by: 'person',
+  doneAt: null,
+  rows: 0,
+  sessions: 0,
+});
+
+/** From the operation `at` on, counted from 0, of those that change something, none of them does: as if killed there. */
+function crashing(at: number): {
+  isDead(): boolean;
+  log(log: EventLog): EventLog;
+  store(store: TableStore): TableStore;
+} {
+  let count = 0;
+  const before = <T extends object>(target: T, names: readonly string[]): T =>
+    new Proxy(target, {
+      get(of, name) {
+        const value: unknown = Reflect.get(of, name);
+        if (typeof value !== 'function') return value;
+        return (...args: unknown[]): unknown => {
+          if (names.includes(String(name)) && count++ >= at) throw new Error('killed');
+          return Reflect.apply(value, of, args);
+        };
+      },
+    });
+  return {
+    isDead: () => count > at,
+    log: (log) => before(log, ['append']),
+    store: (store) => before(store, ['put', 'putIfAbsent', 'delete']),
+  };
+}
+
+describe('an erasure', () => {
+  let company: Company;
+  let rows: readonly TableRow[];
+  let owners: ReadonlyMap<string, string>;
+  let ana: string;
+  beforeAll(async () => {
+    company = await foundCompany();
+    await company.run();
+    rows = await rowsOf(await company.store());
+    owners = await company.ownersByKeys();
+    ana = company.people[0] ?? '';
+    const { log, codec } = company.workspace;
+    const request = { subjectKey: ana, requestId: 'r', kind: 'exemption', reason: 'mine', askedAt: START } as const;
+    await appendRequest({ log, codec }, { ...request, answer: null, answeredAt: null, comment: '' });
+  });
+  afterAll(() => company.close());
+
+  it('waits for what is on its way', async () => {
+    const { log } = company.workspace;
+    expect(await lineIsBehind(log)).toBeUndefined();
+    await log.append(TOPICS.raw, [{ key: 'k', value: Buffer.from('broken'), timestamp: START }]);
+    expect(await lineIsBehind(log)).toBe('sanitizer');
+    await company.run();
+    expect(await lineIsBehind(log)).toBeUndefined();
+  });
+
+  it('killed at each of its steps and begun again, ends the same: rows gone, all others there, counts exact', async () => {
+    const { workspace } = company;
+    const tables = await workspace.controlTables(0);
+    await tables.catchUp();
+    await appendErasure(workspace, erasureOf(ana));
+    let crashes = 0;
+    let done: { rows: number; sessions: number } | undefined;
+    for (let at = 0; done === undefined; at++) {
+      if (at > 200) throw new Error('it never ends');
+      const crash = crashing(at);
+      const tools: EraseTools = {
+        log: crash.log(workspace.log),
+        codec: workspace.codec,
+        tables,
+        table: workspace.config.table,
+        openStore: async () => crash.store(await company.store()),
+        now: () => START + 2,
+        audited: (_id, work) => work(),
+      };
+      done = await eraseOne(tools, erasureOf(ana)).catch((error: unknown) => {
+        if (!crash.isDead()) throw error;
+        crashes++;
+        return undefined;
+      });
+    }
+    expect(crashes).toBeGreaterThan(4);
+
+    const others = rows.filter(({ session }) => owners.get(session) !== ana);
+    expect(await rowsOf(await company.store())).toEqual(others);
+    const gone = rows.filter(({ session }) => owners.get(session) === ana);
+    expect(gone.length).toBeGreaterThan(5);
+    expect(done).toEqual({ rows: gone.length, sessions: new Set(gone.map(({ session }) => session)).size });
+    const recorded = (await openErasures(workspace)).of(ana);
+    expect(recorded).toMatchObject({ doneAt: START + 2, rows: gone.length });
+  });
+
+  it('leaves nothing that says whose sessions they were, nor what they asked for, and others as they were', async () => {
+    const steward = await openStewardOf(company);
+    expect(await keptOf(steward, ana)).toEqual({ days: [] });
+    const other = company.people.find((one) => one !== ana) ?? '';
+    expect((await keptOf(steward, other)).days[0]?.rows).toBeGreaterThan(0);
+    expect((await openRequests(company.workspace)).of(ana)).toEqual([]);
+    expect(await steward.eraseDue()).toBe(0);
+  });
+
+  it('is refused a second life: the raw batches again give no row of theirs', async () => {
+    const { log } = company.workspace;
+    const again = (await readTopic(log, TOPICS.raw)).filter(({ key }) => key === ana);
+    await log.append(
+      TOPICS.raw,
+      again.map(({ key, value, timestamp }) => ({ key, value, timestamp })),
+    );
+    await company.run();
+    const left = await rowsOf(await company.store());
+    expect(left.filter(({ session }) => owners.get(session) === ana)).toEqual([]);
+  });
+});
