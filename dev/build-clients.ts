@@ -25,7 +25,18 @@ export async function bundleRecorder(): Promise<string> {
   return (first satisfies OutputChunk).code;
 }
 
-const OUTPUT = { format: 'es', minify: true } as const;
+/**
+ * Names of properties that only the recorder's own files use, which may be shortened: none that the page, the protocol or
+ * whoever embeds the recorder knows. A name that is missing here costs some bytes, no more.
+ */
+const INTERNAL =
+  /^(?:hides|hidesCaret|hidesKeys|remember|sizeNow|eventCount|column|known|rows|waiting|filling|closing|retries|overAt|rules|content|count|arrive|forget|release|wants|take|guard|onHidden|retryMs|said|seen|put|seal|pack)$/u;
+
+const OUTPUT = {
+  format: 'es',
+  comments: false,
+  minify: { compress: true, mangle: true, mangleProps: { include: INTERNAL }, codegen: true },
+} as const;
 
 async function writeRecorder(): Promise<void> {
   const folder = packagePath('dist/clients/web');

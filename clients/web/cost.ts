@@ -3,7 +3,7 @@ export interface Cost {
   /** Bodies of requests, also of those that were sent again. */
   bytesSent: number;
   requests: number;
-  /** Time in handlers and in encoding, on the page's own thread, ms. */
+  /** Time in handlers and in packing, on the page's own thread, ms. */
   handlerMs: number;
   /** Timers that fired. */
   wakeUps: number;
@@ -11,20 +11,8 @@ export interface Cost {
   captured: number;
   /** Events that the gateway has acknowledged. */
   acknowledged: number;
-  readonly dropped: {
-    /** The spool was full, or a handler failed: the session has a gap there. */
-    spool: number;
-    /** They waited when their session was over, or what they waited for was refused. */
-    unsent: number;
-  };
+  /** Events that were not taken because the spool was full, or a handler failed; the session has a gap there. */
+  dropped: number;
+  /** Events that were captured and waited when their session was over, or were refused. */
+  unsent: number;
 }
-
-export const newCost = (): Cost => ({
-  bytesSent: 0,
-  requests: 0,
-  handlerMs: 0,
-  wakeUps: 0,
-  captured: 0,
-  acknowledged: 0,
-  dropped: { spool: 0, unsent: 0 },
-});

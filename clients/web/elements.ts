@@ -5,57 +5,37 @@ import { isElement, parentOf, type Privacy } from './privacy.ts';
 /** Characters of a name. */
 const MAX_NAME = 256;
 /** Characters of what was entered; more is cut off. */
-export const MAX_TEXT = 8_192;
+export const MAX_TEXT = 4_096;
 /** Nodes that are looked at for one text: a name is near, and a page may be large. */
 const MAX_NODES = 500;
-/** Elements between what was hit and what it belongs to, such as an icon's parts in a button. */
-const MAX_LEVELS = 8;
 
+/** Roles of elements, and of inputs by their type, that are not called like them. */
 const ROLES: Readonly<Record<string, string>> = {
-  button: 'button',
+  a: 'link',
   summary: 'button',
+  submit: 'button',
+  reset: 'button',
+  file: 'button',
   textarea: 'textbox',
-  option: 'option',
-  img: 'img',
-  h1: 'heading',
-  h2: 'heading',
-  h3: 'heading',
-  h4: 'heading',
-  h5: 'heading',
-  h6: 'heading',
+  select: 'combobox',
+  range: 'slider',
+  number: 'spinbutton',
+  search: 'searchbox',
   li: 'listitem',
   td: 'cell',
   th: 'columnheader',
 };
-const INPUT_ROLES: Readonly<Record<string, string>> = {
-  button: 'button',
-  submit: 'button',
-  reset: 'button',
-  image: 'button',
-  checkbox: 'checkbox',
-  radio: 'radio',
-  range: 'slider',
-  number: 'spinbutton',
-  search: 'searchbox',
-  file: 'button',
-};
+const SAME_ROLES = /^(?:button|checkbox|radio|option|img)$/u;
 /** Roles that are named by what is in them: https://www.w3.org/TR/wai-aria-1.2/#namefromcontent */
 const NAMED_BY_CONTENT =
-  /^(?:button|link|heading|option|tab|cell|columnheader|rowheader|gridcell|checkbox|radio|switch|menuitem.*|treeitem|tooltip)$/u;
+  /^(?:button|link|heading|option|tab|switch|checkbox|radio|menuitem.*|treeitem|.*cell|.*header)$/u;
 /** What holds something that was entered, or no text at all. */
-const NO_TEXT = /^(?:input|textarea|select|script|style|noscript|template)$/u;
-
-/** From the window's coordinates to the screen's, in CSS pixels. */
-export interface Offset {
-  readonly x: number;
-  readonly y: number;
-}
+const NO_TEXT = /^(?:input|textarea|select|script|style|template)$/u;
 
 /** The element that the node belongs to: itself, or the nearest around it that has a role. */
 export function actedOn(node: Node | null): Element | null {
   let first: Element | null = null;
-  let at = node;
-  for (let level = 0; at !== null && level < MAX_LEVELS; level++, at = parentOf(at)) {
+  for (let at = node; at !== null; at = parentOf(at)) {
     if (!isElement(at)) continue;
     first ??= at;
     if (roleOf(at) !== '') return at;
@@ -63,103 +43,81 @@ export function actedOn(node: Node | null): Element | null {
   return first;
 }
 
-/** Without its value, which nothing is released of. */
-export function describe(element: Element, offset: Offset, privacy: Privacy): UiElement {
+/** @param offset from the window's coordinates to the screen's, in CSS pixels. */
+export function describe(element: Element, offset: readonly [x: number, y: number], privacy: Privacy): UiElement {
   const { left, top, width, height } = element.getBoundingClientRect();
-  const [x, y] = [pixel(left + offset.x), pixel(top + offset.y)];
-  const role = roleOf(element);
   return {
-    role,
-    name: nameOf(element, role, privacy),
+    role: roleOf(element),
+    name: nameOf(element, privacy),
+    // Nothing of it is ever released; what is entered comes as an event.
     value: '',
     secure: false,
-    bounds: { x, y, width: pixel(width), height: pixel(height) },
+    bounds: { x: pixel(left + offset[0]), y: pixel(top + offset[1]), width: pixel(width), height: pixel(height) },
   };
 }
 
 function roleOf(element: Element): string {
-  const [given = ''] = (element.getAttribute('role') ?? '').trim().toLowerCase().split(/\s+/u);
-  if (given !== '') return given.slice(0, 64);
-  const name = element.localName;
-  if (name === 'a' || name === 'area') return element.hasAttribute('href') ? 'link' : '';
-  if (name === 'input') {
-    const role = INPUT_ROLES[(element.getAttribute('type') ?? '').toLowerCase()] ?? 'textbox';
-    return role === 'textbox' && element.hasAttribute('list') ? 'combobox' : role;
-  }
-  if (name === 'select') return element.hasAttribute('multiple') ? 'listbox' : 'combobox';
-  return ROLES[name] ?? (isEditable(element) ? 'textbox' : '');
+  const role = attribute(element, 'role').toLowerCase().slice(0, 32);
+  const isInput = element.localName === 'input';
+  const name = isInput ? attribute(element, 'type').toLowerCase() : element.localName;
+  if (role !== '' || SAME_ROLES.test(name)) return role || name;
+  if (/^h[1-6]$/u.test(name)) return 'heading';
+  return ROLES[name] ?? (isInput || isEditable(element) ? 'textbox' : '');
 }
 
 /** Whether the element itself says that it can be edited. */
-export function isEditable(element: Element): boolean {
-  const editable = element.getAttribute('contenteditable');
-  return editable !== null && editable.toLowerCase() !== 'false';
-}
+export const isEditable = (element: Element): boolean =>
+  element.matches('[contenteditable]:not([contenteditable=false i])');
+
+const attribute = (element: Element, name: string): string => element.getAttribute(name) ?? '';
 
 /**
- * A simple form of https://www.w3.org/TR/accname-1.2/: `aria-labelledby`, `aria-label`, labels, `alt`, a button's text,
- * content where the role is named by it, `title`, `placeholder`. Nothing of private elements goes into it.
+ * A simple form of https://www.w3.org/TR/accname-1.2/: `aria-labelledby`, `aria-label`, labels, `alt`, a button's `value`, and
+ * content where the role is named by it. Nothing of private elements goes into it.
  */
-function nameOf(element: Element, role: string, privacy: Privacy): string {
-  const root = element.getRootNode();
-  const attribute = (name: string) => element.getAttribute(name) ?? '';
-  const texts = (elements: Iterable<Element | null>) =>
-    [...elements]
-      .map((each) => (each === null || privacy.hides(each) ? '' : textOf(each, privacy, MAX_NAME)))
-      .join(' ');
-  const sources = [
-    () =>
-      'getElementById' in root
-        ? texts(
-            attribute('aria-labelledby')
-              .split(/\s+/u)
-              .map((id) => (root as Document | ShadowRoot).getElementById(id)), // who have it
-          )
-        : '',
-    () => attribute('aria-label'),
-    () => ('labels' in element ? texts((element as HTMLInputElement).labels ?? []) : ''), // all that have it, are alike
-    () => attribute('alt'),
-    () => (role === 'button' && element.localName === 'input' ? attribute('value') : ''),
-    () => (NAMED_BY_CONTENT.test(role) ? textOf(element, privacy, MAX_NAME) : ''),
-    () => attribute('title'),
-    () => attribute('placeholder'),
-  ];
-  for (const source of sources) {
-    const name = source().trim().replaceAll(/\s+/gu, ' ').slice(0, MAX_NAME);
-    if (name !== '') return name;
-  }
-  return '';
+function nameOf(element: Element, privacy: Privacy): string {
+  // A document or shadow root; an element that is in neither has no others to be named by.
+  const root = element.getRootNode() as Partial<Document>;
+  const role = roleOf(element);
+  const ids = attribute(element, 'aria-labelledby').split(/\s+/u);
+  const textsOf = (elements: Iterable<Element | null | undefined>): string =>
+    [...elements].map((each) => (each && !privacy.hides(each) ? textOf(each, privacy, MAX_NAME) : '')).join(' ');
+  const name = [
+    textsOf(ids.map((id) => root.getElementById?.(id))),
+    attribute(element, 'aria-label'),
+    // Inputs and the like have it.
+    textsOf((element as Partial<HTMLInputElement>).labels ?? []),
+    attribute(element, 'alt'),
+    role === 'button' ? attribute(element, 'value') : '',
+    NAMED_BY_CONTENT.test(role) ? textOf(element, privacy, MAX_NAME) : '',
+  ].find((each) => each.trim() !== '');
+  return (name ?? '').trim().replaceAll(/\s+/gu, ' ').slice(0, MAX_NAME);
 }
 
-/** Text in the element, up to `max` characters, but for private parts and, unless it is `whole`, for what can be edited. */
-export function textOf(element: Element, privacy: Privacy, max: number, whole = false): string {
+/** Text in the element, but for private parts and, unless it is `whole`, for what can be edited. */
+function textOf(element: Element, privacy: Privacy, max: number, whole = false): string {
   let text = '';
   let nodes = 0;
   const visit = (node: Node): void => {
-    for (const child of node.childNodes) {
-      if (text.length >= max || nodes++ >= MAX_NODES) return;
-      if (child.nodeType === 3) text += child.nodeValue ?? '';
-      else if (isElement(child) && isShown(child)) visit(child);
+    if (text.length >= max || nodes++ >= MAX_NODES) return;
+    if (node.nodeType === 3) text += node.nodeValue ?? '';
+    if (isElement(node) && !NO_TEXT.test(node.localName) && !privacy.hides(node) && (whole || !isEditable(node))) {
+      node.childNodes.forEach(visit);
     }
   };
-  const isShown = (child: Element): boolean =>
-    !NO_TEXT.test(child.localName) && !privacy.hides(child) && (whole || !isEditable(child));
-  if (whole || !isEditable(element)) visit(element);
+  visit(element);
   return text.slice(0, max);
 }
 
-/** What a field holds; undefined for what is none, or whose value says nothing. */
+/** What a field holds; undefined for what is none. */
 export function valueOf(element: Element, privacy: Privacy): string | undefined {
-  const { localName } = element;
-  if (localName === 'input' || localName === 'textarea' || localName === 'select') {
-    // One of the three, which have these.
-    const { type, value, checked } = element as HTMLInputElement;
-    if (type === 'checkbox' || type === 'radio') return String(checked);
-    return type === 'file' ? '' : value.slice(0, MAX_TEXT);
-  }
-  return isEditable(element) ? textOf(element, privacy, MAX_TEXT, true) : undefined;
+  if (isEditable(element)) return textOf(element, privacy, MAX_TEXT, true);
+  // Of other elements these are undefined, or no text.
+  const { type, value, checked } = element as Partial<HTMLInputElement>;
+  if (typeof value !== 'string' || element.localName.includes('-')) return undefined;
+  if (type === 'checkbox' || type === 'radio') return String(checked);
+  return type === 'file' ? '' : value.slice(0, MAX_TEXT);
 }
 
 /** A whole number of 32 bits. */
-export const pixel = (value: number): number =>
-  Math.max(-0x80000000, Math.min(0x7fffffff, Math.round(Number.isFinite(value) ? value : 0)));
+export const pixel = (value: number): number => Math.round(value) | 0;

@@ -1,24 +1,21 @@
 /** Which elements of a page are never recorded: not their keys, values, names, nor that somebody was there. */
 
 /** Whoever marks an element with it keeps all that is in it out of the recording. */
-export const EXCLUDE_ATTRIBUTE = 'data-redactory-exclude';
-
+const EXCLUDE_ATTRIBUTE = 'data-redactory-exclude';
 /** Passwords, one-time codes, cards. https://html.spec.whatwg.org/multipage/form-control-infrastructure.html#autofill */
-const SECRET_AUTOCOMPLETE = /^(?:current-password|new-password|one-time-code|cc-.*)$/u;
-
-/** Where the focus can be without a shadow root that cannot be looked into. */
-const FOCUSABLE =
-  'input,textarea,select,button,a,area,summary,dialog,html,body,iframe,audio,video,[contenteditable],[tabindex]';
+const SECRET_AUTOCOMPLETE = /(?:^|\s)(?:(?:current|new)-password|one-time-code|cc-\S+)(?:\s|$)/iu;
+/** What can have the focus by itself. Else a key goes to a shadow root that cannot be looked into. */
+const FOCUSABLE = 'input,textarea,select,button,a,summary,dialog,html,body,[contenteditable],[tabindex]';
 
 export interface Privacy {
   /** Whether the node, or anything that it is in, is private; slots and shadow roots are looked through. */
-  hides(node: Node | null): boolean;
+  readonly hides: (node: Node | null) => boolean;
   /** Whether the node, what has the focus, or the place of the caret is private. */
-  hidesCaret(target: Node | null): boolean;
+  readonly hidesCaret: (target: Node | null) => boolean;
   /** The same of what a key goes to, which is also hidden where it cannot be seen what that is. */
-  hidesTyping(target: Node | null): boolean;
+  readonly hidesKeys: (target: Node | null) => boolean;
   /** Remembers the password fields that are there now: a "show password" button makes other fields of them. */
-  remember(target: Node): void;
+  readonly remember: (target: Node) => void;
 }
 
 export function createPrivacy(window: Window & typeof globalThis): Privacy {
@@ -27,12 +24,9 @@ export function createPrivacy(window: Window & typeof globalThis): Privacy {
   const secrets = new WeakSet<Element>();
 
   function isPrivate(element: Element): boolean {
-    if (element.hasAttribute(EXCLUDE_ATTRIBUTE) || secrets.has(element)) return true;
-    const tokens = element.getAttribute('autocomplete')?.toLowerCase().split(/\s+/u) ?? [];
-    const isPassword = element.localName === 'input' && element.getAttribute('type')?.toLowerCase() === 'password';
-    if (!isPassword && !tokens.some((token) => SECRET_AUTOCOMPLETE.test(token))) return false;
-    secrets.add(element);
-    return true;
+    if (element.matches('[type=password i]') || SECRET_AUTOCOMPLETE.test(element.getAttribute('autocomplete') ?? ''))
+      secrets.add(element);
+    return secrets.has(element) || element.hasAttribute(EXCLUDE_ATTRIBUTE);
   }
 
   function hides(node: Node | null): boolean {
@@ -40,49 +34,40 @@ export function createPrivacy(window: Window & typeof globalThis): Privacy {
     return false;
   }
 
-  /** The element that has the focus, in whatever open shadow root. */
-  function focused(): Element | null {
-    let element = document.activeElement;
-    while (element?.shadowRoot?.activeElement) element = element.shadowRoot.activeElement;
-    return element;
-  }
-
-  /** A caret in an excluded part of an editor has the whole editor as its target. */
   function hidesCaret(target: Node | null): boolean {
-    const selection = document.getSelection();
-    return [target, focused(), selection?.anchorNode ?? null, selection?.focusNode ?? null].some(hides);
+    let focused = document.activeElement;
+    while (focused?.shadowRoot?.activeElement) focused = focused.shadowRoot.activeElement;
+    // A caret in an excluded part of an editor has the whole editor as its target.
+    const caret = document.getSelection();
+    return [target, focused, caret?.anchorNode ?? null, caret?.focusNode ?? null].some(hides);
   }
 
   return {
     hides,
     hidesCaret,
-    hidesTyping: (target) => hidesCaret(target) || (isElement(target) && isOpaque(target)),
+    hidesKeys: (target) =>
+      hidesCaret(target) ||
+      (isElement(target) &&
+        target.shadowRoot === null &&
+        (target.localName.includes('-') || !target.matches(FOCUSABLE))),
     remember(target) {
-      const roots = new Set([document, target.getRootNode()]);
-      for (const root of roots) {
-        if (!('querySelectorAll' in root)) continue;
-        // As Document and ShadowRoot have it; any other root is an element.
-        for (const field of (root as ParentNode).querySelectorAll('[type=password i]')) secrets.add(field);
+      for (const root of [document, target.getRootNode()]) {
+        // A document or shadow root, or an element that is in neither.
+        (root as ParentNode).querySelectorAll('[type=password i]').forEach((field) => secrets.add(field));
       }
       // Fields that hide what is typed by a style.
-      if (!isElement(target)) return;
-      const style = window.getComputedStyle(target).getPropertyValue('-webkit-text-security');
-      if (style !== '' && style !== 'none') secrets.add(target);
+      if (isElement(target) && !/^(?:none)?$/u.test(maskOf(window.getComputedStyle(target)))) secrets.add(target);
     },
   };
 }
 
-/** Whether what is in it cannot be seen: a closed shadow root, which may hold a password field. */
-function isOpaque(element: Element): boolean {
-  if (element.shadowRoot !== null) return false;
-  return element.localName.includes('-') || !element.matches(FOCUSABLE);
-}
+const maskOf = (style: CSSStyleDeclaration): string => style.getPropertyValue('-webkit-text-security');
 
 /** The node above, as it is shown: through slots and open shadow roots. */
 export function parentOf(node: Node): Node | null {
-  const slot = 'assignedSlot' in node ? (node as Element).assignedSlot : null; // elements and texts have it
-  return slot ?? node.parentNode ?? ('host' in node ? (node as ShadowRoot).host : null); // of a root that is no document
+  // Elements and texts have the first, shadow roots the last.
+  const { assignedSlot, parentNode, host } = node as Element & ShadowRoot;
+  return assignedSlot ?? parentNode ?? host ?? null;
 }
 
-export const isElement = (node: EventTarget | null): node is Element =>
-  node !== null && 'nodeType' in node && node.nodeType === 1;
+export const isElement = (node: EventTarget | null): node is Element => node !== null && (node as Node).nodeType === 1; // of other targets it is undefined

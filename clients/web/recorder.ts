@@ -2,106 +2,25 @@
  * Records what a person does in a web page and hands it to the gateway (docs/recorders.md). It has no dependencies, needs no
  * `eval`, keeps everything in memory, and writes nothing to the console.
  */
+import { createBatch, type Batch } from './batch.ts';
+import type { Bytes } from './bytes.ts';
 import { startCapture, type Capture } from './capture.ts';
-import { newCost, type Cost } from './cost.ts';
-import { createGateway, readGrant, type Answer, type Grant } from './gateway.ts';
-import { encodePayload, zstdFrame } from './payload.ts';
-import { createRules, type Rules } from './rules.ts';
-import { canSeal, createSealer, SUITE, type Sealer } from './seal.ts';
-import { createSpool, type Spool, type Waiting } from './spool.ts';
+import type { Cost } from './cost.ts';
+import { createAsk, KEEPALIVE_BYTES, type Answer } from './gateway.ts';
+import type { Recorder, RecorderOptions, RecorderState } from './options.ts';
+import { createRules, type Recordable, type Rules } from './rules.ts';
+import { canMakeKeys, createSeal, type Seal } from './seal.ts';
 
 export type { Cost } from './cost.ts';
+export type { Recorder, RecorderOptions, RecorderState } from './options.ts';
 
-export interface RecorderOptions {
-  /** Address of the gateway, such as `https://gateway.example.org`. */
-  readonly gateway: string;
-  /** A device token, or what makes the headers of each request. Behind a proxy that signs people in: neither. */
-  readonly token?: string;
-  readonly headers?: () => HeadersInit | Promise<HeadersInit>;
-  /** Of requests; `include` where a proxy on another origin signs people in by cookie. By default `same-origin`. */
-  readonly credentials?: RequestCredentials;
-  /** The person, written as the operator wrote it. */
-  readonly subject: string;
-  /** Name of this recording device, 1 to 128 characters; another for each tab that records at the same time. */
-  readonly device: string;
-  /** Name of the application in contexts; by default the browser's. */
-  readonly app?: string;
-  /** Whether this is a private window, if it can be known: then nothing is recorded. A page cannot know; an extension can. */
-  readonly private?: boolean;
-  /** The page to record; by default the one that this runs in. */
-  readonly window?: Window & typeof globalThis;
-  /** Called with each change. */
-  readonly onState?: (state: RecorderState) => void;
-  /** A batch is sent so long after its first event, ms; 5,000. */
-  readonly flushMs?: number;
-  /** Least time between two pointer moves, ms; 100. */
-  readonly moveMs?: number;
-  /** Most that waits in memory; 1 MiB and 20,000 events. */
-  readonly maxSpoolBytes?: number;
-  readonly maxSpoolEvents?: number;
-  /**
-   * Whether batches may be sent unsealed where the browser cannot seal: the gateway then sees them before it seals them
-   * itself. By default nothing is recorded there.
-   */
-  readonly allowUnsealed?: boolean;
-  /** Clock, timers, chance and network, for tests. */
-  readonly host?: Partial<Host>;
-}
-
-export interface Host {
-  /** Milliseconds since 1970-01-01 UTC. */
-  now(): number;
-  /** Milliseconds since whenever, for the cost. */
-  elapsed(): number;
-  setTimeout(work: () => void, ms: number): unknown;
-  clearTimeout(timer: unknown): void;
-  /** From 0 up to 1. */
-  random(): number;
-  readonly fetch: typeof fetch;
-  readonly subtle: SubtleCrypto | undefined;
-}
-
-export interface RecorderState {
-  /**
-   * `stopped`: by `stop`, or not started. `connecting`: no session yet. `recording`. `refused`: the gateway grants none
-   * now; it is asked again when the person does something after a while. `failed`: it will not be asked again until
-   * `start`.
-   */
-  readonly status: 'stopped' | 'connecting' | 'recording' | 'refused' | 'failed';
-  /** Why: a reason of docs/recorders.md, or `sealing_unsupported`, `bad_grant`, `private_window`, `no_answer`. */
-  readonly reason: string | null;
-  /** End of a pause, ms since 1970-01-01 UTC. */
-  readonly until: number | null;
-}
-
-export interface Recorder {
-  /** Asks for a session, and records from when it is granted. Does nothing if it is running. */
-  start(): void;
-  /** Records nothing more, sends what waits in one try, ends the session. */
-  stop(): Promise<void>;
-  /**
-   * Stops recording at once, drops what waits, and tells the gateway. Whatever that answers, nothing is recorded here
-   * for these minutes, or until `resume`.
-   *
-   * @param minutes 1 to 30.
-   * @returns whether the gateway has the pause: only then it holds on the person's other devices too.
-   */
-  pause(minutes: number): Promise<boolean>;
-  /** Ends a pause; recording goes on when the gateway grants a session again. @returns whether the gateway knows. */
-  resume(): Promise<boolean>;
-  state(): RecorderState;
-  /** A copy. */
-  cost(): Cost;
-}
-
-/** With room for the seal and headers of the protocol within the 64 KiB that a page may leave behind. */
-const BATCH_BYTES = 49_152;
+/** A batch is closed from so many bytes on: with one event more it still fits into what a page may leave behind, 64 KiB. */
+const BATCH_BYTES = 40_960;
 const BATCH_EVENTS = 500;
-/** What a batch grows by when it is packed and sealed. */
-const SEAL_BYTES = 256;
-/** Least time between two requests for a session, ms. */
+/** What a batch grows by when it is sealed. */
+const SEAL_BYTES = 56;
+/** Least time between two requests for a session, ms; the same after a refusal that is no pause. */
 const ASK_MS = 5_000;
-/** The same after a refusal that is no pause. */
 const REFUSED_MS = 60_000;
 /** Back-off: from the first, doubled with each try up to the second, ms. */
 const RETRY_MS = 1_000;
@@ -109,50 +28,75 @@ const MAX_RETRY_MS = 60_000;
 /** So long before a session ends the next one is asked for, ms. */
 const RENEW_MS = 20_000;
 
-/** Tries to tell the gateway of a pause. */
-const PAUSE_TRIES = 4;
-const HIDING = ['pagehide', 'visibilitychange'];
-
-const CAPTURE_TYPE = 'application/vnd.redactory.capture';
-const SEALED_TYPE = 'application/vnd.redactory.sealed';
-const JSON_TYPE = 'application/json';
-
 /** Reasons for which nothing may be recorded for a while. */
 const REFUSALS = /^(?:not_enrolled|paused|withdrawn|exempt|erased|over_budget)$/u;
 /** Reasons to begin another session. */
-const NEXT_SESSION = /^(?:expired|ended|unknown_sealing_key)$/u;
-/** Answers after which only this batch is lost. */
+const NEXT_SESSION = /^(?:not_found|expired|ended|unknown_sealing_key)$/u;
+/** Reasons for which only this batch is lost. */
 const BAD_BATCH = /^(?:too_large|bad_batch|too_many_events|out_of_order)$/u;
 
+type Timer = ReturnType<typeof setTimeout>;
+
+/** What is needed of a grant. */
+interface Grant {
+  readonly session: string;
+  /** ms; so is the next. */
+  readonly grantedAt: number;
+  readonly endsAt: number;
+  readonly limits: { readonly maxBodyBytes: number; readonly maxEventsPerBatch: number };
+  readonly sealing: { readonly keyId: string; readonly publicKey: string; readonly suite: string };
+  readonly record: Recordable;
+}
+
+interface Waiting {
+  readonly sequence: number;
+  readonly count: number;
+  readonly size: number;
+  /** Made once: it is sent again with the same bytes. */
+  readonly content: Promise<Bytes>;
+}
+
+/** A session that was granted, and what of it is not acknowledged yet: in memory only, and gone with it. */
 interface Session {
   readonly grant: Grant;
-  /** By the device's clock, ms. */
-  readonly endsAt: number;
+  readonly path: string;
+  /** When it ends by the device's clock, ms. */
+  readonly overAt: number;
   readonly rules: Rules;
-  readonly spool: Spool;
   /** Null where batches go unsealed. */
-  readonly sealer: Sealer | null;
-  readonly abort: AbortController;
-  thin: ReadonlySet<string>;
+  readonly seal: Seal | null;
+  /** Closed batches in order; the first may be on its way. */
+  readonly waiting: Waiting[];
+  /** The batch that is being filled. */
+  filling: Batch;
+  /** Of the batch that is being filled. */
+  sequence: number;
+  thin: readonly string[];
   /** Whether no more events are taken into it: it ends when all is sent. */
   closing: boolean;
   retries: number;
 }
 
+/**
+ * A recorder of one page; it does nothing before `start`.
+ *
+ * When its memory is full, what is new is dropped, as what is old may be on its way already. The number of a batch is then
+ * left out, so that the processors see that something is missing and keep no free text of the session any more.
+ */
 export function createRecorder(options: RecorderOptions): Recorder {
-  const window = options.window ?? globalThis.window;
-  const host: Host = { ...hostOf(window), ...options.host };
-  const cost = newCost();
-  const { subject, device, flushMs = 5_000, token } = options;
-  const app = options.app ?? browserOf(window.navigator.userAgent);
-  const ask = createGateway({
-    url: options.gateway,
-    headers: () => options.headers?.() ?? (token === undefined ? {} : { authorization: `Bearer ${token}` }),
-    credentials: options.credentials ?? 'same-origin',
-    fetch: host.fetch,
-    setTimer,
-    cost,
-  });
+  const { subject, device, flushMs = 5_000, maxSpoolBytes = 1_048_576, maxSpoolEvents = 20_000 } = options;
+  const { window = globalThis.window } = options;
+  const cost: Cost = {
+    bytesSent: 0,
+    requests: 0,
+    handlerMs: 0,
+    wakeUps: 0,
+    captured: 0,
+    acknowledged: 0,
+    dropped: 0,
+    unsent: 0,
+  };
+  const ask = createAsk(options, cost);
 
   let state: RecorderState = { status: 'stopped', reason: null, until: null };
   let capture: Capture | null = null;
@@ -167,20 +111,11 @@ export function createRecorder(options: RecorderOptions): Recorder {
   let pausedUntil = 0;
   let sending: Promise<void> | null = null;
   let measuring = false;
-  /** Stops the timer of the batch that is being filled; of waiting before another try. */
-  let flushing: (() => void) | null = null;
-  let resting: (() => void) | null = null;
-
-  function setTimer(work: () => void, ms: number): () => void {
-    const timer = host.setTimeout(() => {
-      cost.wakeUps++;
-      work();
-    }, ms);
-    return () => host.clearTimeout(timer);
-  }
+  /** The timer of the batch that is being filled, and the one before another try. */
+  let flushing: Timer | undefined;
+  let resting: Timer | undefined;
 
   function become(status: RecorderState['status'], reason: string | null = null, until: number | null = null): void {
-    if (state.status === status && state.reason === reason && state.until === until) return;
     state = { status, reason, until };
     try {
       options.onState?.(state);
@@ -192,150 +127,146 @@ export function createRecorder(options: RecorderOptions): Recorder {
   function measured<T>(work: () => T): T {
     if (measuring) return work();
     measuring = true;
-    const started = host.elapsed();
+    const started = performance.now();
     try {
       return work();
     } finally {
       measuring = false;
-      cost.handlerMs += host.elapsed() - started;
+      cost.handlerMs += performance.now() - started;
     }
   }
 
+  const wakeUp = (work: () => void, ms: number): Timer =>
+    setTimeout(() => {
+      cost.wakeUps++;
+      measured(work);
+    }, ms);
+
+  /** Between half and all of a time that doubles with each try, ms. */
+  const backOff = (tries: number): number => (0.5 + Math.random() / 2) * Math.min(MAX_RETRY_MS, RETRY_MS * 2 ** tries);
+
   // --- events ---
 
-  function onEvent(work: () => void, always = false): void {
+  function guard(work: () => void, always = false): void {
     measured(() => {
       try {
         if (always || isTaking()) work();
-        else if (session === null) askIfDue();
       } catch {
-        // The console may be read by others, and what is missing must be seen to be missing.
+        // The console may be read by others; and what is missing must be seen to be missing.
         lose();
       }
     });
   }
 
-  /** Asked before every event; it also sees that a session is over by its time. */
+  /** Asked before every event. It sees that a session is over by its time, and that another may be asked for. */
   function isTaking(): boolean {
-    if (session === null || session.closing) return false;
-    const now = host.now();
-    if (now < session.endsAt - RENEW_MS) return true;
-    renew(session);
-    return false;
+    const now = Date.now();
+    if (session === null) askIfDue();
+    else if (now >= session.overAt) {
+      close();
+      askIfDue();
+    } else if (!session.closing && now >= session.overAt - RENEW_MS) end(session);
+    return session !== null && !session.closing;
   }
 
   function lose(): void {
-    cost.dropped.spool++;
-    session?.spool.skip();
+    cost.dropped++;
+    if (session === null) return;
+    fill(session);
+    session.sequence++;
   }
 
   function startCapturing(): Capture {
+    const { moveMs = 100, app = 'Browser' } = options;
     return startCapture({
       window,
       app,
-      moveMs: options.moveMs ?? 100,
-      now: () => host.now(),
-      guard: onEvent,
-      wants: (kind, context) =>
-        session !== null &&
-        session.rules.kinds.has(kind) &&
-        !session.thin.has(kind) &&
-        !session.rules.excludes(context),
+      moveMs,
+      guard,
+      onHidden,
+      now: Date.now,
+      wants: (kind, context) => session !== null && session.rules(kind, context) && !session.thin.includes(kind),
       take(event, context, element) {
         if (session === null) return;
-        if (!session.spool.add(event, context, element)) return lose();
+        const { waiting, filling } = session;
+        const waits = [...waiting, { count: filling.eventCount(), size: filling.sizeNow() }];
+        const sum = (of: 'count' | 'size'): number => waits.reduce((total, each) => total + each[of], 0);
+        if (sum('count') >= maxSpoolEvents || sum('size') >= maxSpoolBytes) return lose();
+        filling.add(event, context, element);
         cost.captured++;
-        if (resting !== null) return;
-        if (session.spool.waiting.length > 0) void send();
-        flushing ??= setTimer(flush, flushMs);
+        const { maxBodyBytes, maxEventsPerBatch } = session.grant.limits;
+        if (
+          filling.eventCount() >= Math.min(BATCH_EVENTS, maxEventsPerBatch) ||
+          filling.sizeNow() >= Math.min(BATCH_BYTES, maxBodyBytes / 2)
+        )
+          flush();
+        else flushing ??= wakeUp(flush, flushMs);
       },
     });
   }
 
-  /** The page may never be heard of again: what there is leaves now. */
-  function onHidden({ type }: Event): void {
-    if (type !== 'pagehide' && window.document.visibilityState !== 'hidden') return;
-    measured(flush);
+  /** What waits leaves behind the batch that is on its way, not after it. If the page lives on, it is sent again. */
+  function onHidden(): void {
     const current = session;
-    if (type !== 'pagehide' || current === null || resting !== null) return;
-    // Behind the one that is on its way, not after it. If the page lives on, they are sent again.
-    for (const batch of current.spool.waiting.slice(1)) void put(current, batch, true).catch(() => undefined);
-  }
-
-  function listen(): void {
-    capture = startCapturing();
-    for (const type of HIDING) window.addEventListener(type, onHidden, true);
-  }
-
-  function hush(): void {
-    capture?.stop();
-    capture = null;
-    for (const type of HIDING) window.removeEventListener(type, onHidden, true);
+    flush();
+    if (current === null || resting !== undefined) return;
+    let size = 0;
+    current.waiting.forEach((batch, index) => {
+      size += batch.size + SEAL_BYTES;
+      if (index > 0 && size <= KEEPALIVE_BYTES) void put(current, batch).catch(() => undefined);
+    });
   }
 
   // --- sessions ---
 
   function askIfDue(): void {
-    if (asking || host.now() < Math.max(askAfter, pausedUntil)) return;
-    void open();
+    if (capture !== null && !asking && Date.now() >= Math.max(askAfter, pausedUntil)) void open();
   }
 
   async function open(): Promise<void> {
-    asking = true;
     const mine = ++turn;
-    const askedAt = host.now();
+    const askedAt = Date.now();
+    asking = true;
     askAfter = askedAt + ASK_MS;
     become('connecting');
-    const sealing = await canSeal(host.subtle);
+    const canSeal = await canMakeKeys();
     if (mine !== turn) return;
-    if (!sealing && options.allowUnsealed !== true) return fail('sealing_unsupported');
-    const body = JSON.stringify({ device });
-    const answer = await ask({ method: 'POST', path: '/v1/sessions', type: JSON_TYPE, body });
-    if (mine !== turn) return giveBack(answer);
-    if (answer.status !== 201) {
-      asking = false;
-      return refused(answer);
+    if (!canSeal && options.allowUnsealed !== true) return fail('sealing_unsupported');
+    const answer = await ask('POST', '/v1/sessions', { device });
+    if (answer.status !== 201) return mine === turn ? refused(answer) : undefined;
+    // What is missing is found out by using it.
+    const granted = await begin(answer.said as Grant, askedAt, canSeal).catch(() => null);
+    if (mine !== turn) {
+      // It came too late, and is not left open.
+      if (granted !== null) void ask('DELETE', granted.path);
+      return;
     }
-    const granted = await begin(answer, askedAt, sealing).catch(() => undefined);
-    if (mine !== turn) return giveBack(answer);
-    asking = false;
-    if (granted === undefined) return fail('bad_grant');
+    if (granted === null) return fail('bad_grant');
     session = granted;
+    asking = false;
     asks = 0;
     become('recording');
-    capture?.forget();
     capture?.arrive();
   }
 
-  /** A session that came too late is not left open. */
-  function giveBack({ body }: Answer): void {
-    const grant = readGrant(body);
-    if (grant !== undefined) void ask({ method: 'DELETE', path: pathOf(grant) });
-  }
-
-  /** @throws where the grant's key cannot be sealed to. */
-  async function begin({ body }: Answer, askedAt: number, sealing: boolean): Promise<Session | undefined> {
-    const grant = readGrant(body);
-    if (grant === undefined || grant.sealing.suite !== SUITE) return undefined;
-    const { publicKey, keyId } = grant.sealing;
-    const sealer = sealing && host.subtle ? await createSealer(host.subtle, publicKey, keyId) : null;
-    const { limits } = grant;
+  /** @throws where a part of the grant is missing, or its key cannot be sealed to. */
+  async function begin(grant: Grant, askedAt: number, canSeal: boolean): Promise<Session> {
+    const { limits, sealing, grantedAt } = grant;
+    // As long as the grant, from when it was asked for: the two clocks may differ.
+    const overAt = askedAt + grant.endsAt - grantedAt;
+    if (!(overAt > askedAt && limits.maxBodyBytes > 0 && limits.maxEventsPerBatch > 0)) throw new RangeError('grant');
     return {
       grant,
-      // As long as the grant, from when it was asked for: the two clocks may differ.
-      endsAt: askedAt + grant.endsAt - grant.grantedAt,
-      rules: createRules(grant.record),
-      spool: createSpool(subject, device, {
-        batchBytes: Math.min(BATCH_BYTES, limits.maxBodyBytes - SEAL_BYTES),
-        batchEvents: Math.min(BATCH_EVENTS, limits.maxEventsPerBatch),
-        bytes: options.maxSpoolBytes ?? 1_048_576,
-        events: options.maxSpoolEvents ?? 20_000,
-      }),
-      sealer,
-      abort: new AbortController(),
-      thin: new Set(),
-      closing: false,
+      overAt,
+      sequence: 0,
       retries: 0,
+      closing: false,
+      thin: [],
+      waiting: [],
+      path: `/v1/sessions/${encodeURIComponent(grant.session)}`,
+      rules: createRules(grant.record),
+      seal: canSeal ? await createSeal(sealing) : null,
+      filling: createBatch(subject, device),
     };
   }
 
@@ -344,74 +275,86 @@ export function createRecorder(options: RecorderOptions): Recorder {
     turn++;
     asking = false;
     stopTimers();
-    const over = session;
-    if (over === null) return;
+    if (session === null) return;
+    const { waiting, filling } = session;
     session = null;
-    cost.dropped.unsent += over.spool.size;
-    over.abort.abort();
+    cost.unsent += waiting.reduce((sum, { count }) => sum + count, filling.eventCount());
   }
 
   function stopTimers(): void {
-    flushing?.();
-    resting?.();
-    flushing = resting = null;
+    clearTimeout(flushing);
+    clearTimeout(resting);
+    flushing = resting = undefined;
   }
 
-  /** Ends a session that has all but run out; the next begins when all of it is sent. */
-  function renew(old: Session): void {
-    if (host.now() < old.endsAt) return end(old);
-    close();
-    void open();
-  }
-
+  /** No more events are taken; it is over when all is sent. */
   function end(old: Session): void {
     old.closing = true;
-    const { spool, rules } = old;
-    if (spool.used && rules.kinds.has('session_end')) {
-      spool.add({ kind: 'session_end', at: Math.round(host.now()) }, null, null);
+    if (old.filling.eventCount() + old.sequence > 0) {
+      old.filling.add({ kind: 'session_end', at: Math.round(Date.now()) }, null, null);
+      cost.captured++;
     }
     flush();
   }
 
   function fail(reason: string): void {
     close();
-    hush();
+    release();
     become('failed', reason);
   }
 
-  /** A session was refused, or ended by a decision. */
-  function refused({ status, reason, retryAfterMs, until }: Answer): void {
-    close();
-    const now = host.now();
-    if (REFUSALS.test(reason)) {
-      askAfter = now + Math.max(retryAfterMs, reason === 'paused' ? ASK_MS : REFUSED_MS);
-      become('refused', reason, until);
-    } else if (status === 0 || status === 429 || status >= 500) {
-      askAfter = now + Math.max(retryAfterMs, ASK_MS, backOff(asks++));
-      become('connecting', reason === '' ? 'no_answer' : reason);
-    } else {
-      fail(reason === '' ? `status_${status}` : reason);
-    }
+  function release(): void {
+    capture?.release();
+    capture = null;
   }
 
-  /** Between half and all of a time that doubles with each try, ms. */
-  const backOff = (tries: number): number => (0.5 + host.random() / 2) * Math.min(MAX_RETRY_MS, RETRY_MS * 2 ** tries);
+  /** A session was refused, or ended by a decision. */
+  function refused({ status, said, retryMs }: Answer): void {
+    const reason = said.error ?? (status === 0 ? 'no_answer' : `status_${status}`);
+    if (REFUSALS.test(reason)) {
+      wait(Math.max(retryMs, reason === 'paused' ? ASK_MS : REFUSED_MS));
+      become('refused', reason, said.until);
+    } else if (isPassing(status)) {
+      wait(Math.max(retryMs, ASK_MS, backOff(asks++)));
+      become('connecting', reason);
+    } else fail(reason);
+  }
+
+  function wait(ms: number): void {
+    close();
+    askAfter = Date.now() + ms;
+  }
 
   // --- batches ---
 
-  function flush(): void {
-    flushing?.();
-    flushing = null;
-    session?.spool.close();
+  /** Closes the batch that is being filled. */
+  function fill(current: Session): void {
+    const { filling, sequence, grant, seal } = current;
+    const count = filling.eventCount();
+    if (count === 0) return;
+    const payload = filling.pack();
+    const as = { session: grant.session, sequence, grantedAt: grant.grantedAt };
+    const content = seal === null ? Promise.resolve(payload) : seal(as, payload);
+    // Where it fails, that is seen where it is awaited.
+    content.catch(() => undefined);
+    current.waiting.push({ sequence, count, size: payload.length, content });
+    current.sequence++;
+    current.filling = createBatch(subject, device);
     capture?.forget();
-    if (resting === null) void send();
+  }
+
+  function flush(): void {
+    clearTimeout(flushing);
+    flushing = undefined;
+    if (session !== null) fill(session);
+    if (resting === undefined) void send();
   }
 
   function send(): Promise<void> {
     sending ??= sendAll().finally(() => {
       sending = null;
       // Of a session that has begun meanwhile.
-      if (session !== null && session.spool.waiting.length > 0 && resting === null) void send();
+      if (session !== null && session.waiting.length > 0 && resting === undefined) void send();
     });
     return sending;
   }
@@ -420,84 +363,51 @@ export function createRecorder(options: RecorderOptions): Recorder {
   async function sendAll(): Promise<void> {
     const current = session;
     if (current === null) return;
-    for (let [batch] = current.spool.waiting; batch !== undefined; [batch] = current.spool.waiting) {
-      if ((await sendOne(current, batch)) === 'again' || session !== current) return;
+    for (let [batch] = current.waiting; batch !== undefined; [batch] = current.waiting) {
+      const answer = await put(current, batch).catch(() => null);
+      if (session !== current) return;
+      if (answer === null) return fail('seal_failed');
+      settle(current, batch, answer);
+      if (session !== current || resting !== undefined) return;
     }
     if (!current.closing || capture === null) return;
     close();
     void open();
   }
 
-  async function sendOne(current: Session, batch: Waiting): Promise<'again' | 'done'> {
-    let answer: Answer;
-    try {
-      answer = await put(current, batch);
-    } catch {
-      if (session === current) fail('seal_failed');
-      return 'done';
-    }
-    if (session !== current) return 'done';
-    return measured(() => settle(current, batch, answer));
-  }
-
-  async function put(current: Session, batch: Waiting, isLast = false): Promise<Answer> {
-    const { grant, sealer, abort } = current;
-    batch.body ??= pack(current, batch);
-    const body = await batch.body;
-    return ask({
-      method: 'PUT',
-      path: `${pathOf(grant)}/batches/${batch.sequence}`,
-      type: sealer === null ? CAPTURE_TYPE : SEALED_TYPE,
-      body,
-      signal: abort.signal,
-      isLast,
-    });
-  }
-
-  async function pack({ sealer, grant }: Session, { payload, sequence }: Waiting): Promise<Uint8Array<ArrayBuffer>> {
-    const packed = measured(() => zstdFrame(encodePayload(payload)));
-    return sealer === null
-      ? packed
-      : sealer.seal({ session: grant.session, sequence, grantedAt: grant.grantedAt }, packed);
-  }
+  const put = async ({ path, seal }: Session, { sequence, content }: Waiting): Promise<Answer> =>
+    ask(
+      'PUT',
+      `${path}/batches/${sequence}`,
+      await content,
+      `application/vnd.redactory.${seal === null ? 'capture' : 'sealed'}`,
+    );
 
   /** What an answer means for the batch, and for the session. */
-  function settle(current: Session, { payload }: Waiting, answer: Answer): 'again' | 'done' {
-    const { status, reason, body } = answer;
-    if (status !== 200 && !BAD_BATCH.test(reason)) return notTaken(current, answer);
-    current.spool.shift();
+  function settle(current: Session, { count }: Waiting, answer: Answer): void {
+    const { status, said, retryMs } = answer;
+    const reason = said.error ?? '';
     if (status === 200) {
       current.retries = 0;
-      cost.acknowledged += payload.events.length;
-      const { thin } = body;
-      current.thin = new Set(Array.isArray(thin) ? thin : []);
-    } else {
-      cost.dropped.unsent += payload.events.length;
-    }
-    return 'done';
-  }
-
-  function notTaken(current: Session, answer: Answer): 'again' | 'done' {
-    const { status, reason, retryAfterMs } = answer;
-    if (status === 0 || status >= 500 || (status === 429 && reason !== 'over_budget')) {
-      const wait = retryAfterMs + backOff(current.retries++);
-      if (host.now() + wait < current.endsAt) {
-        resting = setTimer(() => {
-          resting = null;
-          measured(flush);
-        }, wait);
-        return 'again';
-      }
+      current.thin = said.thin ?? [];
+      cost.acknowledged += count;
+      current.waiting.shift();
+    } else if (BAD_BATCH.test(reason)) {
+      cost.unsent += count;
+      current.waiting.shift();
+    } else if (isPassing(status) && reason !== 'over_budget') {
+      const ms = retryMs + backOff(current.retries++);
+      // Nothing waits longer than its session lasts.
+      if (Date.now() + ms >= current.overAt) return refused(answer);
+      resting = wakeUp(() => {
+        resting = undefined;
+        flush();
+      }, ms);
+    } else if (NEXT_SESSION.test(reason) || status === 404) {
       close();
-      become('connecting', reason === '' ? 'no_answer' : reason);
-    } else if (status === 404 || NEXT_SESSION.test(reason)) {
-      close();
-      become('connecting');
+      become('connecting', reason);
       askIfDue();
-    } else {
-      refused(answer);
-    }
-    return 'done';
+    } else refused(answer);
   }
 
   // --- the page's side ---
@@ -505,75 +415,43 @@ export function createRecorder(options: RecorderOptions): Recorder {
   return {
     start() {
       if (capture !== null) return;
-      if (options.private === true) return become('failed', 'private_window');
       close();
-      listen();
-      if (host.now() < pausedUntil) become('refused', 'paused', pausedUntil);
+      capture = startCapturing();
+      if (Date.now() < pausedUntil) become('refused', 'paused', pausedUntil);
       else void open();
     },
 
     async stop() {
-      hush();
+      release();
       const last = session;
-      if (last === null) close();
       become('stopped');
-      if (last === null) return;
-      resting?.();
-      resting = null;
+      if (last === null) return close();
+      stopTimers();
       end(last);
       await send();
       if (session === last) close();
-      await ask({ method: 'DELETE', path: pathOf(last.grant) });
+      await ask('DELETE', last.path);
     },
 
     async pause(minutes) {
       const whole = Math.min(30, Math.max(1, Math.ceil(minutes) || 30));
-      pausedUntil = host.now() + whole * 60_000;
+      pausedUntil = Date.now() + whole * 60_000;
       close();
       if (capture !== null) become('refused', 'paused', pausedUntil);
-      const mine = turn;
-      const body = JSON.stringify({ minutes: whole });
-      for (let tries = 0; tries < PAUSE_TRIES; tries++) {
-        if (mine !== turn) return false;
-        if (tries > 0) await new Promise<void>((go) => setTimer(go, backOff(tries)));
-        const { status } = await ask({ method: 'POST', path: '/v1/me/pause', type: JSON_TYPE, body });
-        if (status !== 0 && status !== 429 && status < 500) return status === 200;
-      }
-      return false;
+      return (await ask('POST', '/v1/me/pause', { minutes: whole })).status === 200;
     },
 
     async resume() {
-      pausedUntil = 0;
-      askAfter = 0;
-      if (session === null) close();
-      const mine = turn;
-      const { status } = await ask({ method: 'POST', path: '/v1/me/resume' });
-      if (mine === turn && capture !== null && session === null) void open();
+      pausedUntil = askAfter = 0;
+      const { status } = await ask('POST', '/v1/me/resume');
+      if (session === null) askIfDue();
       return status === 200;
     },
 
     state: () => state,
-    cost: () => ({ ...cost, dropped: { ...cost.dropped } }),
+    cost: () => ({ ...cost }),
   };
 }
 
-const pathOf = ({ session }: Grant): string => `/v1/sessions/${encodeURIComponent(session)}`;
-
-function hostOf(window: Window & typeof globalThis): Host {
-  return {
-    now: () => Date.now(),
-    elapsed: () => window.performance.now(),
-    setTimeout: (work, ms) => window.setTimeout(work, ms),
-    clearTimeout: (timer) => window.clearTimeout(timer as number), // of setTimeout above
-    random: () => Math.random(),
-    fetch: window.fetch.bind(window),
-    subtle: window.crypto.subtle,
-  };
-}
-
-function browserOf(agent: string): string {
-  if (agent.includes('Edg/')) return 'Microsoft Edge';
-  if (agent.includes('Firefox/')) return 'Firefox';
-  if (agent.includes('Chrome/')) return 'Google Chrome';
-  return agent.includes('Safari/') ? 'Safari' : 'Browser';
-}
+/** Whether the same may be answered otherwise later. */
+const isPassing = (status: number): boolean => status === 0 || status === 429 || status >= 500;

@@ -1,4 +1,4 @@
-/** What a grant lets be recorded. What is sent all the same is dropped by the processors: here it is not even kept. */
+import type { Context } from '../../src/events/raw.ts';
 
 /** `record` of a grant. */
 export interface Recordable {
@@ -8,27 +8,34 @@ export interface Recordable {
   readonly kinds: readonly string[];
 }
 
-export interface Rules {
-  readonly kinds: ReadonlySet<string>;
-  /** Whether nothing that happens on a page may be recorded. */
-  excludes(page: { readonly app: string; readonly title: string; readonly url: string }): boolean;
-}
+/** Whether events of a kind may be recorded on a page. */
+export type Rules = (kind: string, page: Context) => boolean;
 
+/** What a grant lets be recorded. What is sent all the same is dropped by the processors: here it is not even kept. */
 export function createRules({ excludeApps, excludeHosts, excludeTitles, kinds }: Recordable): Rules {
-  const apps = new Set(excludeApps.map(words));
-  const hosts = new Set(excludeHosts);
+  const isApp = new Set(excludeApps.map(words));
   const titles = excludeTitles.map(words);
-  return {
-    kinds: new Set(kinds),
-    excludes({ app, title, url }) {
-      const shown = words(title);
-      return (
-        isExcludedUrl(url, hosts) ||
-        titles.some((phrase) => shown.includes(phrase)) ||
-        // Web apps show their names as a part of the title.
-        [app, ...title.split(/\s[-–—|·•:]\s/u)].some((name) => apps.has(words(name)))
-      );
-    },
+  const isKind = new Set(kinds);
+  const isHost = new Set(excludeHosts);
+
+  function isPage({ app, title, url }: Context): boolean {
+    const { protocol, hostname } = new URL(url);
+    // What is no web page (a local file, an extension) is not recorded; a host stands for its subdomains too.
+    const labels = hostname.replace(/\.+$/u, '').split('.');
+    return (
+      /^https?:$/u.test(protocol) &&
+      !labels.some((_, index) => isHost.has(labels.slice(index).join('.'))) &&
+      !titles.some((phrase) => words(title).includes(phrase)) &&
+      // Web apps show their names as a part of the title.
+      ![app, ...title.split(/\s[-–—|·•:]\s/u)].some((name) => isApp.has(words(name)))
+    );
+  }
+
+  /** The page that was last judged: it is mostly the same one. */
+  let last: readonly [page: Context, isAllowed: boolean] | null = null;
+  return (kind, page) => {
+    if (last?.[0] !== page) last = [page, isPage(page)];
+    return isKind.has(kind) && last[1];
   };
 }
 
@@ -39,12 +46,4 @@ function words(text: string): string {
     .replaceAll(/\p{M}+/gu, '')
     .toLowerCase();
   return ` ${plain.replaceAll(/[^\p{L}\p{N}]+/gu, ' ').trim()} `;
-}
-
-/** A host stands for its subdomains too. What is no web page (a local file, an extension) is not recorded. */
-function isExcludedUrl(url: string, hosts: ReadonlySet<string>): boolean {
-  const { protocol, hostname } = new URL(url);
-  if (!/^https?:$/u.test(protocol)) return true;
-  const labels = hostname.replace(/\.+$/u, '').split('.');
-  return labels.some((_, index) => hosts.has(labels.slice(index).join('.')));
 }
