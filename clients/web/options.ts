@@ -23,9 +23,8 @@ export interface RecorderOptions {
   readonly flushMs?: number;
   /** Least time between two pointer moves, ms; 100. */
   readonly moveMs?: number;
-  /** Most that waits in memory: 1 MiB and 20,000 events. */
-  readonly maxSpoolBytes?: number;
-  readonly maxSpoolEvents?: number;
+  /** Batches that wait in memory, at most; 16. Each has at most 64 KiB and 500 events. */
+  readonly maxWaiting?: number;
   /**
    * Whether batches may be sent unsealed where the browser cannot seal: the gateway then sees them before it seals them
    * itself. By default nothing is recorded there.

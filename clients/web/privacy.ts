@@ -10,7 +10,7 @@ const FOCUSABLE = 'input,textarea,select,button,a,summary,dialog,html,body,[cont
 export interface Privacy {
   /** Whether the node, or anything that it is in, is private; slots and shadow roots are looked through. */
   readonly hides: (node: Node | null) => boolean;
-  /** Whether the node, what has the focus, or the place of the caret is private. */
+  /** Whether the node or the place of the caret is private. */
   readonly hidesCaret: (target: Node | null) => boolean;
   /** The same of what a key goes to, which is also hidden where it cannot be seen what that is. */
   readonly hidesKeys: (target: Node | null) => boolean;
@@ -35,11 +35,9 @@ export function createPrivacy(window: Window & typeof globalThis): Privacy {
   }
 
   function hidesCaret(target: Node | null): boolean {
-    let focused = document.activeElement;
-    while (focused?.shadowRoot?.activeElement) focused = focused.shadowRoot.activeElement;
     // A caret in an excluded part of an editor has the whole editor as its target.
     const caret = document.getSelection();
-    return [target, focused, caret?.anchorNode ?? null, caret?.focusNode ?? null].some(hides);
+    return [target, caret?.anchorNode ?? null, caret?.focusNode ?? null].some(hides);
   }
 
   return {

@@ -2,7 +2,7 @@
  * Records what a person does in a web page and hands it to the gateway (docs/recorders.md). It has no dependencies, needs no
  * `eval`, keeps everything in memory, and writes nothing to the console.
  */
-import { createBatch, type Batch } from './batch.ts';
+import { createBatch, KINDS, SESSION_END, type Batch } from './batch.ts';
 import type { Bytes } from './bytes.ts';
 import { startCapture, type Capture } from './capture.ts';
 import type { Cost } from './cost.ts';
@@ -28,12 +28,8 @@ const MAX_RETRY_MS = 60_000;
 /** So long before a session ends the next one is asked for, ms. */
 const RENEW_MS = 20_000;
 
-/** Reasons for which nothing may be recorded for a while. */
-const REFUSALS = /^(?:not_enrolled|paused|withdrawn|exempt|erased|over_budget)$/u;
 /** Reasons to begin another session. */
 const NEXT_SESSION = /^(?:not_found|expired|ended|unknown_sealing_key)$/u;
-/** Reasons for which only this batch is lost. */
-const BAD_BATCH = /^(?:too_large|bad_batch|too_many_events|out_of_order)$/u;
 
 type Timer = ReturnType<typeof setTimeout>;
 
@@ -84,7 +80,7 @@ interface Session {
  * left out, so that the processors see that something is missing and keep no free text of the session any more.
  */
 export function createRecorder(options: RecorderOptions): Recorder {
-  const { subject, device, flushMs = 5_000, maxSpoolBytes = 1_048_576, maxSpoolEvents = 20_000 } = options;
+  const { subject, device, flushMs = 5_000, maxWaiting = 16 } = options;
   const { window = globalThis.window } = options;
   const cost: Cost = {
     bytesSent: 0,
@@ -184,15 +180,12 @@ export function createRecorder(options: RecorderOptions): Recorder {
       moveMs,
       guard,
       onHidden,
-      now: Date.now,
-      wants: (kind, context) => session !== null && session.rules(kind, context) && !session.thin.includes(kind),
-      take(event, context, element) {
+      wants: (kind, page) => session !== null && session.rules(kind, page) && !session.thin.includes(KINDS[kind] ?? ''),
+      take(event, page, seen) {
         if (session === null) return;
         const { waiting, filling } = session;
-        const waits = [...waiting, { count: filling.eventCount(), size: filling.sizeNow() }];
-        const sum = (of: 'count' | 'size'): number => waits.reduce((total, each) => total + each[of], 0);
-        if (sum('count') >= maxSpoolEvents || sum('size') >= maxSpoolBytes) return lose();
-        filling.add(event, context, element);
+        if (waiting.length >= maxWaiting) return lose();
+        filling.add(event, page, seen);
         cost.captured++;
         const { maxBodyBytes, maxEventsPerBatch } = session.grant.limits;
         if (
@@ -210,11 +203,9 @@ export function createRecorder(options: RecorderOptions): Recorder {
     const current = session;
     flush();
     if (current === null || resting !== undefined) return;
-    let size = 0;
-    current.waiting.forEach((batch, index) => {
-      size += batch.size + SEAL_BYTES;
-      if (index > 0 && size <= KEEPALIVE_BYTES) void put(current, batch).catch(() => undefined);
-    });
+    const [first, second] = current.waiting;
+    if (first === undefined || second === undefined || first.size + second.size > KEEPALIVE_BYTES) return;
+    void put(current, second).catch(() => undefined);
   }
 
   // --- sessions ---
@@ -254,7 +245,7 @@ export function createRecorder(options: RecorderOptions): Recorder {
     const { limits, sealing, grantedAt } = grant;
     // As long as the grant, from when it was asked for: the two clocks may differ.
     const overAt = askedAt + grant.endsAt - grantedAt;
-    if (!(overAt > askedAt && limits.maxBodyBytes > 0 && limits.maxEventsPerBatch > 0)) throw new RangeError('grant');
+    if (!(overAt > askedAt && limits.maxBodyBytes > 0 && limits.maxEventsPerBatch > 0)) throw new RangeError();
     return {
       grant,
       overAt,
@@ -291,7 +282,7 @@ export function createRecorder(options: RecorderOptions): Recorder {
   function end(old: Session): void {
     old.closing = true;
     if (old.filling.eventCount() + old.sequence > 0) {
-      old.filling.add({ kind: 'session_end', at: Math.round(Date.now()) }, null, null);
+      old.filling.add({ kind: SESSION_END, at: Date.now() });
       cost.captured++;
     }
     flush();
@@ -311,7 +302,7 @@ export function createRecorder(options: RecorderOptions): Recorder {
   /** A session was refused, or ended by a decision. */
   function refused({ status, said, retryMs }: Answer): void {
     const reason = said.error ?? (status === 0 ? 'no_answer' : `status_${status}`);
-    if (REFUSALS.test(reason)) {
+    if (reason === 'over_budget' || ((status === 403 || status === 410) && !reason.endsWith('mismatch'))) {
       wait(Math.max(retryMs, reason === 'paused' ? ASK_MS : REFUSED_MS));
       become('refused', reason, said.until);
     } else if (isPassing(status)) {
@@ -337,7 +328,7 @@ export function createRecorder(options: RecorderOptions): Recorder {
     const content = seal === null ? Promise.resolve(payload) : seal(as, payload);
     // Where it fails, that is seen where it is awaited.
     content.catch(() => undefined);
-    current.waiting.push({ sequence, count, size: payload.length, content });
+    current.waiting.push({ sequence, count, size: payload.length + SEAL_BYTES, content });
     current.sequence++;
     current.filling = createBatch(subject, device);
     capture?.forget();
@@ -392,9 +383,6 @@ export function createRecorder(options: RecorderOptions): Recorder {
       current.thin = said.thin ?? [];
       cost.acknowledged += count;
       current.waiting.shift();
-    } else if (BAD_BATCH.test(reason)) {
-      cost.unsent += count;
-      current.waiting.shift();
     } else if (isPassing(status) && reason !== 'over_budget') {
       const ms = retryMs + backOff(current.retries++);
       // Nothing waits longer than its session lasts.
@@ -403,10 +391,14 @@ export function createRecorder(options: RecorderOptions): Recorder {
         resting = undefined;
         flush();
       }, ms);
-    } else if (NEXT_SESSION.test(reason) || status === 404) {
+    } else if (NEXT_SESSION.test(reason)) {
       close();
       become('connecting', reason);
       askIfDue();
+    } else if (status === 409 || status === 413 || status === 422) {
+      // Only this batch is lost.
+      cost.unsent += count;
+      current.waiting.shift();
     } else refused(answer);
   }
 
