@@ -113,9 +113,9 @@ export function createBatch(subject: string, device: string): Batch {
     add({ kind, at, x, y, button, dx, dy, key, code, op, text: entered }, page, seen) {
       const index = kinds.length;
       if (index === 0) startedAt = time = at;
-      // Neither is private or secure: what is, is never captured. Bounds are the second branch of a union.
+      // Neither is private or secure: what is, is never captured. Bounds are the branch 1 of a union. As numbers, false is 0.
       putContext(index, page ? contexts.rowOf([page.app, page.title, page.url], [0]) : 0);
-      putElement(index, seen ? elements.rowOf([seen.role, seen.name, ''], [0, 2], seen.bounds) : 0);
+      putElement(index, seen ? elements.rowOf([seen.role, seen.name, ''], [0, 1, ...seen.bounds]) : 0);
       kinds.push(kind);
       zigzag(times, at - time);
       time = at;
@@ -151,7 +151,7 @@ interface Table {
   readonly rows: number[];
   readonly known: ReadonlyMap<string, number>;
   /** Place of the row, from 1, which is written if it is new. */
-  rowOf(texts: readonly string[], flags?: readonly number[], numbers?: readonly number[]): number;
+  rowOf(texts: readonly string[], numbers?: readonly number[]): number;
 }
 
 /** Distinct rows in order of first use. */
@@ -161,13 +161,12 @@ function createTable(): Table {
   return {
     rows,
     known,
-    rowOf(texts, flags = [], numbers = []) {
+    rowOf(texts, numbers = []) {
       const id = JSON.stringify([texts, numbers]);
       let place = known.get(id);
       if (place === undefined) {
         known.set(id, (place = known.size + 1));
         for (const each of texts) text(rows, each);
-        rows.push(...flags);
         for (const each of numbers) zigzag(rows, each);
       }
       return place;

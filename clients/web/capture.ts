@@ -22,8 +22,6 @@ export interface CaptureOptions {
 export interface Capture {
   /** Captures that the page is there, as the first event of a session. */
   readonly arrive: () => void;
-  /** Forgets how elements looked. */
-  readonly forget: () => void;
   /** Removes all listeners. */
   readonly release: () => void;
 }
@@ -34,7 +32,6 @@ const BUTTONS = [0, 2, 1, 3, 4];
 const TYPED = /^(?:insert(?:Text|Line|Para|Comp|FromComp)|delete)/u;
 const MAX_TITLE = 1_024;
 const MAX_URL = 2_048;
-const MAX_KEY = 64;
 
 export function startCapture({ window, app, moveMs, wants, take, guard, onHidden }: CaptureOptions): Capture {
   const { document } = window;
@@ -68,9 +65,9 @@ export function startCapture({ window, app, moveMs, wants, take, guard, onHidden
     }
     toldUrl = now.url;
     const element = event.kind === batch.POINTER_MOVE ? null : actedOn(node);
-    if (element !== null && (isNew || element !== described)) seen = describe(element, offset, privacy);
+    if (element && (isNew || element !== described)) seen = describe(element, offset, privacy);
     described = element;
-    take(event, now, element === null ? undefined : seen);
+    take(event, now, element ? seen : undefined);
   }
 
   function on<K extends keyof WindowEventMap>(
@@ -110,7 +107,7 @@ export function startCapture({ window, app, moveMs, wants, take, guard, onHidden
   on('wheel', ({ deltaX, deltaY }, target, at) => {
     const dx = pixel(deltaX);
     const dy = pixel(-deltaY);
-    if (dx !== 0 || dy !== 0) capture({ kind: batch.WHEEL, at, dx, dy }, target);
+    if (dx || dy) capture({ kind: batch.WHEEL, at, dx, dy }, target);
   });
 
   const stroke =
@@ -121,7 +118,7 @@ export function startCapture({ window, app, moveMs, wants, take, guard, onHidden
       // A browser that fills in a form sends keys without a name.
       if (!key || privacy.hidesKeys(target)) return;
       if (kind === batch.KEY_DOWN) down.add(code);
-      capture({ kind, at, key: key.slice(0, MAX_KEY), code: code.slice(0, MAX_KEY) }, target);
+      capture({ kind, at, key, code }, target);
     };
   on('keydown', stroke(batch.KEY_DOWN));
   on('keyup', stroke(batch.KEY_UP));
@@ -155,10 +152,7 @@ export function startCapture({ window, app, moveMs, wants, take, guard, onHidden
   on('pagehide', onHidden);
   guard(() => privacy.remember(document), true);
   return {
-    arrive: () => guard(() => capture({ kind: toldUrl === '' ? batch.NAVIGATE : batch.FOCUS, at: Date.now() }, null)),
-    forget() {
-      described = null;
-    },
+    arrive: () => guard(() => capture({ kind: toldUrl ? batch.FOCUS : batch.NAVIGATE, at: Date.now() }, null)),
     release: () => listening.abort(),
   };
 }

@@ -10,20 +10,16 @@ export const MAX_TEXT = 4_096;
 const MAX_NODES = 500;
 
 /** Roles of elements, and of inputs by their type, that are not called like them. */
-const ROLES: Readonly<Record<string, string>> = {
+const ROLES: Readonly<Record<string, string | null>> = {
+  // What is called `constructor` has no role either.
+  __proto__: null,
   a: 'link',
-  summary: 'button',
   submit: 'button',
-  reset: 'button',
   file: 'button',
   textarea: 'textbox',
   select: 'combobox',
-  range: 'slider',
-  number: 'spinbutton',
   search: 'searchbox',
-  li: 'listitem',
   td: 'cell',
-  th: 'columnheader',
 };
 const SAME_ROLES = /^(?:button|checkbox|radio|option|img)$/u;
 /** Roles that are named by what is in them: https://www.w3.org/TR/wai-aria-1.2/#namefromcontent */
@@ -34,7 +30,7 @@ const NO_TEXT = /^(?:input|textarea|select|script|style|template)$/u;
 /** The element that the node belongs to: itself, or the nearest around it that has a role. */
 export function actedOn(node: Node | null): Element | null {
   let first: Element | null = null;
-  for (let at = node; at !== null; at = parentOf(at)) {
+  for (let at: Node | null | undefined = node; at; at = parentOf(at)) {
     if (!isElement(at)) continue;
     first ??= at;
     if (roleOf(at) !== '') return at;

@@ -60,7 +60,6 @@ export interface Recorder {
   readonly pause: (minutes: number) => Promise<boolean>;
   /** Ends a pause; recording goes on when the gateway grants a session again. @returns whether the gateway knows. */
   readonly resume: () => Promise<boolean>;
-  readonly state: () => RecorderState;
   /** A copy. */
   readonly cost: () => Cost;
 }

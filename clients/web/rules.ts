@@ -18,16 +18,16 @@ export function createRules({ excludeApps, excludeHosts, excludeTitles, kinds }:
   const isKind = KINDS.map((kind) => kinds.includes(kind));
   const isHost = new Set(excludeHosts);
 
-  function isPage({ app, title, url }: Page): boolean {
-    const { protocol, hostname } = new URL(url);
+  function isPage({ title, url }: Page): boolean {
+    const { hostname } = new URL(url);
     // What is no web page (a local file, an extension) is not recorded; a host stands for its subdomains too.
     const labels = hostname.replace(/\.+$/u, '').split('.');
     return (
-      /^https?:$/u.test(protocol) &&
+      /^https?:/u.test(url) &&
       !labels.some((_, index) => isHost.has(labels.slice(index).join('.'))) &&
       !titles.some((phrase) => words(title).includes(phrase)) &&
       // Web apps show their names as a part of the title.
-      ![app, ...title.split(/\s[-–—|·•:]\s/u)].some((name) => isApp.has(words(name)))
+      !title.split(/\s[-–—|·•:]\s/u).some((name) => isApp.has(words(name)))
     );
   }
 

@@ -19,16 +19,10 @@ const VERSION = utf8('HPKE-v1');
 const KEM = concat(utf8('KEM'), [0, 32]);
 const HPKE = concat(utf8('HPKE'), [0, 32, 0, 1, 0, 1]);
 
-/** @throws where WebCrypto has no X25519 (before Chrome 133, Firefox 130, Safari 17), or the context is not secure. */
-const makeKeyPair = (): Promise<CryptoKeyPair> => crypto.subtle.generateKey('X25519', false, ['deriveBits']);
-
-/** Whether it does not. */
-export const canMakeKeys = (): Promise<boolean> =>
-  Promise.resolve()
-    .then(makeKeyPair)
-    .then(Boolean, () => false);
-
-/** @throws when it is another suite, or the key is none. */
+/**
+ * @throws when it is another suite or the key is none; and where WebCrypto has no X25519 (before Chrome 133, Firefox 130, Safari
+ *   17) or the context is not secure.
+ */
 export async function createSeal({
   keyId,
   publicKey,
@@ -56,7 +50,7 @@ export async function createSeal({
     (await hmac(secret, [0, length], VERSION, suiteId, utf8(label), info, [1])).slice(0, length);
 
   return async (as, payload) => {
-    const pair = await makeKeyPair();
+    const pair = await subtle.generateKey('X25519', false, ['deriveBits']);
     const enc = new Uint8Array(await subtle.exportKey('raw', pair.publicKey));
     const shared = await subtle.deriveBits({ name: 'X25519', public: recipient }, pair.privateKey, 256);
     const secret = await expand(
