@@ -151,7 +151,8 @@ describeWithChromium('in Chromium', () => {
     expect(await recorded()).toHaveLength(before);
     const cost = await page.evaluate('recorder.cost()');
     expect(cost).toMatchObject({ dropped: 0, captured: events.length });
-    expect(console).toEqual([]);
+    // What the browser thinks of the page's form is no word of the recorder's.
+    expect(console.filter((line) => !line.startsWith('verbose: [DOM]'))).toEqual([]);
   });
 });
 
