@@ -195,8 +195,8 @@ describe('a session', () => {
   });
 
   it('records no page, kind or move that its grant leaves out', async () => {
-    const record_ = { excludeHosts: ['bank.example'], excludeTitles: ['private browsing'], kinds: ['key_down'] };
-    const gateway = await startTestGateway({ record: record_ });
+    const rules = { excludeHosts: ['bank.example'], excludeTitles: ['private browsing'], kinds: ['key_down'] };
+    const gateway = await startTestGateway({ record: rules });
     const bank = openPage(HTML, 'https://my.bank.example/');
     const page = openPage(HTML);
     const recordings = [await record(bank), await record(page)];
