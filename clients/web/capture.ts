@@ -1,0 +1,158 @@
+/** From a page's events to raw events. Nothing is kept here: what is captured goes to `take`, or nowhere. */
+import * as batch from './batch.ts';
+import type { Captured, Page, Seen } from './batch.ts';
+import { actedOn, describe, MAX_TEXT, pixel, valueOf } from './elements.ts';
+import { createPrivacy } from './privacy.ts';
+
+export interface CaptureOptions {
+  readonly window: Window & typeof globalThis;
+  /** Name of the application in contexts. */
+  readonly app: string;
+  /** Least time between two pointer moves, ms. */
+  readonly moveMs: number;
+  /** Whether an event of this kind may be captured now, on this page. */
+  readonly wants: (kind: number, page: Page) => boolean;
+  readonly take: (event: Captured, page: Page, seen?: Seen) => void;
+  /** Around every handler: it counts the time, keeps errors from the page, and does nothing while nothing is recorded. */
+  readonly guard: (work: () => void, always?: boolean) => void;
+  /** The page may never be heard of again. */
+  readonly onHidden: () => void;
+}
+
+export interface Capture {
+  /** Captures that the page is there, as the first event of a session. */
+  readonly arrive: () => void;
+  /** Removes all listeners. */
+  readonly release: () => void;
+}
+
+/** By `MouseEvent.button`: left, middle, right, back, forward. */
+const BUTTONS = [0, 2, 1, 3, 4];
+/** Edits that are known already from the keys that made them, or will be from what an input method says in the end. */
+const TYPED = /^(?:insert(?:Text|Line|Para|.*Comp)|delete)/u;
+const MAX_TITLE = 1_024;
+const MAX_URL = 2_048;
+
+export function startCapture({ window, app, moveMs, wants, take, guard, onHidden }: CaptureOptions): Capture {
+  const { document } = window;
+  const privacy = createPrivacy(window);
+  const listening = new AbortController();
+  /** Physical keys whose press was captured: only their release is. */
+  const down = new Set<string>();
+  let page: Page = { app, title: '', url: '' };
+  /** The address that was last told of; '' before the first. */
+  let toldUrl = '';
+  let described: Element | null = null;
+  let seen: Seen | undefined;
+  /** From the window's coordinates to the screen's, as a pointer last told. */
+  let offset: readonly number[] = [0, 0];
+  let movedAt = 0;
+  /** The field that holds what no value_change has told yet. */
+  let edited: Node | null = null;
+
+  function pageNow(): Page {
+    const title = document.title.slice(0, MAX_TITLE);
+    const url = window.location.href.slice(0, MAX_URL);
+    if (page.title !== title || page.url !== url) page = { app, title, url };
+    return page;
+  }
+
+  function capture(event: Captured, node: Node | null, isNew = false): void {
+    const now = pageNow();
+    if (privacy.hides(document.body) || privacy.hides(node) || !wants(event.kind, now)) return;
+    if (now.url !== toldUrl && event.kind !== batch.NAVIGATE && wants(batch.NAVIGATE, now)) {
+      take({ kind: batch.NAVIGATE, at: event.at }, now);
+    }
+    toldUrl = now.url;
+    const element = event.kind === batch.POINTER_MOVE ? null : actedOn(node);
+    if (element && (isNew || element !== described)) seen = describe(element, offset, privacy);
+    described = element;
+    take(event, now, element ? seen : undefined);
+  }
+
+  function on<K extends keyof WindowEventMap>(
+    type: K,
+    handle: (event: WindowEventMap[K], target: Node | null, at: number) => void,
+  ): void {
+    const listener = (event: Event): void => {
+      // What scripts dispatch nobody did.
+      if (!event.isTrusted) return;
+      // Of what is listened to, all but `pagehide` goes to a node.
+      const target = event.composedPath()[0] as Node;
+      // Before the page's own handlers can make another field of a password's; also while nothing is recorded.
+      if (type === 'pointerdown' || type === 'focusin') guard(() => privacy.remember(target), true);
+      // As the platform pairs names and classes.
+      guard(() => handle(event as WindowEventMap[K], target, Date.now()));
+    };
+    window.addEventListener(type, listener, { capture: true, passive: true, signal: listening.signal });
+  }
+
+  function point({ screenX, screenY, clientX, clientY }: MouseEvent): { readonly x: number; readonly y: number } {
+    offset = [screenX - clientX, screenY - clientY];
+    return { x: pixel(screenX), y: pixel(screenY) };
+  }
+
+  on('pointermove', (event, target, at) => {
+    // Also after a clock that was set back.
+    if (Math.abs(at - movedAt) < moveMs) return;
+    movedAt = at;
+    capture({ kind: batch.POINTER_MOVE, at, ...point(event) }, target);
+  });
+  const press =
+    (kind: number) =>
+    (event: PointerEvent, target: Node | null, at: number): void =>
+      capture({ kind, at, ...point(event), button: BUTTONS[event.button] ?? 5 }, target, true);
+  on('pointerdown', press(batch.POINTER_DOWN));
+  on('pointerup', press(batch.POINTER_UP));
+  on('wheel', ({ deltaX, deltaY }, target, at) => {
+    const dx = pixel(deltaX);
+    const dy = pixel(-deltaY);
+    if (dx || dy) capture({ kind: batch.WHEEL, at, dx, dy }, target);
+  });
+
+  const stroke =
+    (kind: number) =>
+    ({ key, code }: KeyboardEvent, target: Node | null, at: number): void => {
+      // Of a key that went down in a password field, a release elsewhere would tell the same.
+      if (kind === batch.KEY_UP && !down.delete(code)) return;
+      // A browser that fills in a form sends keys without a name.
+      if (!key || privacy.hidesKeys(target)) return;
+      if (kind === batch.KEY_DOWN) down.add(code);
+      capture({ kind, at, key, code }, target);
+    };
+  on('keydown', stroke(batch.KEY_DOWN));
+  on('keyup', stroke(batch.KEY_UP));
+  on('compositionend', ({ data }, target, at) => {
+    if (!privacy.hidesKeys(target)) capture({ kind: batch.COMPOSITION, at, text: data.slice(0, MAX_TEXT) }, target);
+  });
+
+  on('focusin', (_event, target, at) => capture({ kind: batch.FOCUS, at }, target, true));
+  (['copy', 'cut', 'paste'] as const).forEach((type, op) => {
+    // Without its text: a selection may reach into what is private, and what is pasted comes as the field's value.
+    on(type, (_event, target, at) => {
+      if (!privacy.hidesCaret(target)) capture({ kind: batch.CLIPBOARD, at, op, text: '' }, target);
+    });
+  });
+
+  on('input', (event, target, at) => {
+    edited = privacy.hidesCaret(target) ? null : target;
+    // Of a checkbox it is a plain event.
+    if (!TYPED.test((event as Partial<InputEvent>).inputType ?? '')) tellEdited(event, target, at);
+  });
+  on('change', tellEdited);
+  on('focusout', tellEdited);
+  function tellEdited(_event: Event, target: Node | null, at: number): void {
+    if (target !== edited) return;
+    edited = null;
+    // What was edited is an element.
+    const text = privacy.hides(target) ? undefined : valueOf(target as Element, privacy);
+    if (text !== undefined) capture({ kind: batch.VALUE_CHANGE, at, text }, target);
+  }
+
+  on('pagehide', onHidden);
+  guard(() => privacy.remember(document), true);
+  return {
+    arrive: () => guard(() => capture({ kind: toldUrl ? batch.FOCUS : batch.NAVIGATE, at: Date.now() }, null)),
+    release: () => listening.abort(),
+  };
+}

@@ -1,0 +1,406 @@
+/**
+ * Records what a person does in a web page and hands it to the gateway (docs/recorders.md). It has no dependencies, needs no
+ * `eval`, keeps everything in memory, and writes nothing to the console.
+ */
+import { createBatch, KINDS, SESSION_END, type Batch } from './batch.ts';
+import type { Bytes } from './bytes.ts';
+import { startCapture, type Capture } from './capture.ts';
+import type { Cost } from './cost.ts';
+import { createAsk, type Answer } from './gateway.ts';
+import type { Recorder, RecorderOptions, RecorderState } from './options.ts';
+import { createRules, type Recordable, type Rules } from './rules.ts';
+import { createSeal, type Seal } from './seal.ts';
+
+export type { Cost } from './cost.ts';
+export type { Recorder, RecorderOptions, RecorderState } from './options.ts';
+
+/** A batch is closed from so many bytes on: with one event more it still fits into what a page may leave behind, 64 KiB. */
+const BATCH_BYTES = 40_960;
+const BATCH_EVENTS = 500;
+/** Least time between two requests for a session, ms; the same after a refusal that is no pause. */
+const ASK_MS = 5_000;
+const REFUSED_MS = 60_000;
+/** Back-off: from the first, doubled with each try up to the second, ms. */
+const RETRY_MS = 1_000;
+const MAX_RETRY_MS = 60_000;
+/** So long before a session ends the next one is asked for, ms. */
+const RENEW_MS = 20_000;
+
+/** Reasons to begin another session. */
+const NEXT_SESSION = /^(?:not_found|expired|ended|unknown_sealing_key)$/u;
+
+type Timer = ReturnType<typeof setTimeout>;
+
+/** What is needed of a grant. */
+interface Grant {
+  readonly session: string;
+  /** ms; so is the next. */
+  readonly grantedAt: number;
+  readonly endsAt: number;
+  readonly limits: { readonly maxBodyBytes: number; readonly maxEventsPerBatch: number };
+  readonly sealing: { readonly keyId: string; readonly publicKey: string; readonly suite: string };
+  readonly record: Recordable;
+}
+
+interface Waiting {
+  readonly sequence: number;
+  readonly count: number;
+  readonly payload: Bytes;
+  /** Made once: it is sent again with the same bytes. */
+  content?: Promise<Bytes> | undefined;
+}
+
+/** A session that was granted, and what of it is not acknowledged yet: in memory only, and gone with it. */
+interface Session {
+  readonly grant: Grant;
+  readonly path: string;
+  /** When it ends by the device's clock, ms. */
+  readonly overAt: number;
+  readonly rules: Rules;
+  /** Null where batches go unsealed. */
+  readonly seal: Seal | null;
+  /** Closed batches in order; the first may be on its way. */
+  readonly waiting: Waiting[];
+  /** The batch that is being filled. */
+  filling: Batch;
+  /** Of the batch that is being filled. */
+  sequence: number;
+  thin: readonly string[];
+  /** Whether no more events are taken into it: it ends when all is sent. */
+  closing: boolean;
+}
+
+/**
+ * A recorder of one page; it does nothing before `start`.
+ *
+ * When its memory is full, what is new is dropped, as what is old may be on its way already. The number of a batch is then
+ * left out, so that the processors see that something is missing and keep no free text of the session any more.
+ */
+export function createRecorder(options: RecorderOptions): Recorder {
+  const { subject, device, flushMs = 5_000, maxWaiting = 16 } = options;
+  const { window = globalThis.window } = options;
+  const cost: Cost = {
+    bytesSent: 0,
+    requests: 0,
+    handlerMs: 0,
+    wakeUps: 0,
+    captured: 0,
+    acknowledged: 0,
+    dropped: 0,
+    unsent: 0,
+  };
+  const ask = createAsk(options, cost);
+
+  let capture: Capture | null = null;
+  let session: Session | null = null;
+  /** Counts what makes answers that are still to come worthless: stop, pause, another session. */
+  let turn = 0;
+  /** No session is asked for before, ms. */
+  let askAfter = 0;
+  /** Requests in a row that came to nothing. */
+  let tries = 0;
+  /** Until when the person has paused here, whatever the gateway says, ms. */
+  let pausedUntil = 0;
+  let sending: Promise<void> | null = null;
+  /** The timer of the batch that is being filled, and the one before another try. */
+  let flushing: Timer | undefined;
+  let resting: Timer | undefined;
+
+  function become(status: RecorderState['status'], reason: string | null = null, until: number | null = null): void {
+    try {
+      options.onState?.({ status, reason, until });
+    } catch {
+      // The page's own fault, which must not become the recorder's.
+    }
+  }
+
+  const wakeUp = (work: () => void, ms: number): Timer =>
+    setTimeout(() => {
+      cost.wakeUps++;
+      guard(work, true);
+    }, ms);
+
+  /** Between half and all of a time that doubles with each try, ms. */
+  const backOff = (): number => (0.5 + Math.random() / 2) * Math.min(MAX_RETRY_MS, RETRY_MS * 2 ** tries++);
+
+  // --- events ---
+
+  function guard(work: () => void, always = false): void {
+    const started = performance.now();
+    try {
+      if (always || isTaking()) work();
+    } catch {
+      // The console may be read by others; and what is missing must be seen to be missing.
+      lose();
+    }
+    cost.handlerMs += performance.now() - started;
+  }
+
+  /** Asked before every event. It sees that a session is over by its time, and that another may be asked for. */
+  function isTaking(): boolean {
+    const now = Date.now();
+    if (!session) askIfDue();
+    else if (now >= session.overAt) {
+      close();
+      askIfDue();
+    } else if (!session.closing && now >= session.overAt - RENEW_MS) end(session);
+    return session !== null && !session.closing;
+  }
+
+  function lose(): void {
+    cost.dropped++;
+    if (!session) return;
+    fill(session);
+    session.sequence++;
+  }
+
+  function startCapturing(): Capture {
+    const { moveMs = 100, app = 'Web' } = options;
+    return startCapture({
+      window,
+      app,
+      moveMs,
+      guard,
+      onHidden: flush,
+      wants: (kind, page) => session !== null && session.rules(kind, page) && !session.thin.includes(KINDS[kind] ?? ''),
+      take(event, page, seen) {
+        if (!session) return;
+        const { waiting, filling } = session;
+        if (waiting.length >= maxWaiting) return lose();
+        filling.add(event, page, seen);
+        cost.captured++;
+        const { maxBodyBytes, maxEventsPerBatch } = session.grant.limits;
+        const hasRoom =
+          filling.eventCount() < Math.min(BATCH_EVENTS, maxEventsPerBatch) &&
+          filling.sizeNow() < Math.min(BATCH_BYTES, maxBodyBytes / 2);
+        if (hasRoom) flushing ??= wakeUp(flush, flushMs);
+        else flush();
+      },
+    });
+  }
+
+  // --- sessions ---
+
+  function askIfDue(): void {
+    if (capture && Date.now() >= askAfter) void open();
+  }
+
+  async function open(): Promise<void> {
+    const mine = ++turn;
+    const askedAt = Date.now();
+    // Not again before there is an answer.
+    askAfter = Infinity;
+    become('connecting');
+    const answer = await ask('POST', '/v1/sessions', { device });
+    if (answer.status !== 201) return mine === turn ? refused(answer) : undefined;
+    // What is missing is found out by using it.
+    const granted = await begin(answer.said as Grant, askedAt).catch(() => null);
+    // What came too late ends with the next session, or by its time.
+    if (mine !== turn) return;
+    if (!granted) return fail('bad_grant');
+    if (!granted.seal && !options.allowUnsealed) return fail('sealing_unsupported');
+    session = granted;
+    askAfter = askedAt + ASK_MS;
+    tries = 0;
+    become('recording');
+    capture?.arrive();
+  }
+
+  /** @throws where a part of the grant is missing. */
+  async function begin(grant: Grant, askedAt: number): Promise<Session> {
+    const { sealing, grantedAt } = grant;
+    // As long as the grant, from when it was asked for: the two clocks may differ.
+    const overAt = askedAt + grant.endsAt - grantedAt;
+    if (!(overAt > askedAt)) throw new RangeError();
+    return {
+      grant,
+      overAt,
+      sequence: 0,
+      closing: false,
+      thin: [],
+      waiting: [],
+      path: `/v1/sessions/${grant.session}`,
+      rules: createRules(grant.record),
+      seal: await createSeal(sealing).catch(() => null),
+      filling: createBatch(subject, device),
+    };
+  }
+
+  /** The next event is not taken: from here on there is no session, and nothing waits. */
+  function close(): void {
+    turn++;
+    stopTimers();
+    if (!session) return;
+    const { waiting, filling } = session;
+    session = null;
+    cost.unsent += waiting.reduce((sum, { count }) => sum + count, filling.eventCount());
+  }
+
+  function stopTimers(): void {
+    clearTimeout(flushing);
+    clearTimeout(resting);
+    flushing = resting = undefined;
+  }
+
+  /** No more events are taken; it is over when all is sent. */
+  function end(old: Session): void {
+    old.closing = true;
+    if (old.filling.eventCount() + old.sequence > 0) {
+      old.filling.add({ kind: SESSION_END, at: Date.now() });
+      cost.captured++;
+    }
+    flush();
+  }
+
+  function fail(reason: string): void {
+    close();
+    release();
+    become('failed', reason);
+  }
+
+  function release(): void {
+    capture?.release();
+    capture = null;
+  }
+
+  /** A session was refused, or ended by a decision. */
+  function refused({ status, said, retryMs }: Answer): void {
+    const reason = said.error ?? 'no_answer';
+    if (reason === 'over_budget' || ([403, 410].includes(status) && !reason.endsWith('mismatch'))) {
+      wait(Math.max(retryMs, reason === 'paused' ? ASK_MS : REFUSED_MS));
+      become('refused', reason, said.until);
+    } else if (isPassing(status)) {
+      wait(Math.max(retryMs, ASK_MS, backOff()));
+      become('connecting', reason);
+    } else fail(reason);
+  }
+
+  function wait(ms: number): void {
+    close();
+    askAfter = Date.now() + ms;
+  }
+
+  // --- batches ---
+
+  /** Closes the batch that is being filled. */
+  function fill(current: Session): void {
+    const { filling, sequence } = current;
+    const count = filling.eventCount();
+    if (count === 0) return;
+    current.waiting.push({ sequence, count, payload: filling.pack() });
+    current.sequence++;
+    current.filling = createBatch(subject, device);
+  }
+
+  function flush(): void {
+    clearTimeout(flushing);
+    flushing = undefined;
+    if (session) fill(session);
+    if (!resting) void send();
+  }
+
+  function send(): Promise<void> {
+    sending ??= sendAll().finally(() => {
+      sending = null;
+      // Of a session that has begun meanwhile.
+      if (session && session.waiting.length > 0 && !resting) void send();
+    });
+    return sending;
+  }
+
+  /** One batch after the other, until none waits or one must wait longer. */
+  async function sendAll(): Promise<void> {
+    const current = session;
+    if (!current) return;
+    for (let [batch] = current.waiting; batch; [batch] = current.waiting) {
+      const answer = await put(current, batch).catch(() => null);
+      if (session !== current) return;
+      if (!answer) return fail('seal_failed');
+      settle(current, batch, answer);
+      if (session !== current || resting) return;
+    }
+    if (!current.closing || !capture) return;
+    close();
+    void open();
+  }
+
+  async function put({ path, seal, grant }: Session, batch: Waiting): Promise<Answer> {
+    const { sequence, payload } = batch;
+    const { session, grantedAt } = grant;
+    batch.content ??= seal?.({ session, sequence, grantedAt }, payload);
+    const type = `application/vnd.redactory.${seal ? 'sealed' : 'capture'}`;
+    return ask('PUT', `${path}/batches/${sequence}`, (await batch.content) ?? payload, type);
+  }
+
+  /** What an answer means for the batch, and for the session. */
+  function settle(current: Session, { count }: Waiting, answer: Answer): void {
+    const { status, said, retryMs } = answer;
+    const reason = said.error ?? '';
+    if (status === 200) {
+      tries = 0;
+      current.thin = said.thin ?? [];
+      cost.acknowledged += count;
+      current.waiting.shift();
+    } else if (isPassing(status) && reason !== 'over_budget') {
+      const ms = retryMs + backOff();
+      // Nothing waits longer than its session lasts.
+      if (Date.now() + ms >= current.overAt) return refused(answer);
+      resting = wakeUp(() => {
+        resting = undefined;
+        flush();
+      }, ms);
+    } else if (NEXT_SESSION.test(reason)) {
+      close();
+      become('connecting', reason);
+      askIfDue();
+    } else if ([409, 413, 422].includes(status)) {
+      // Only this batch is lost.
+      cost.unsent += count;
+      current.waiting.shift();
+    } else refused(answer);
+  }
+
+  // --- the page's side ---
+
+  return {
+    start() {
+      if (capture) return;
+      close();
+      capture = startCapturing();
+      if (Date.now() < pausedUntil) become('refused', 'paused', pausedUntil);
+      else void open();
+    },
+
+    async stop() {
+      release();
+      const last = session;
+      become('stopped');
+      if (!last) return close();
+      stopTimers();
+      end(last);
+      await send();
+      if (session === last) close();
+      await ask('DELETE', last.path);
+    },
+
+    async pause(minutes) {
+      const whole = Math.min(30, Math.max(1, Math.ceil(minutes) || 30));
+      askAfter = pausedUntil = Date.now() + whole * 60_000;
+      close();
+      if (capture) become('refused', 'paused', pausedUntil);
+      return (await ask('POST', '/v1/me/pause', { minutes: whole })).status === 200;
+    },
+
+    async resume() {
+      pausedUntil = askAfter = 0;
+      const { status } = await ask('POST', '/v1/me/resume');
+      if (!session) askIfDue();
+      return status === 200;
+    },
+
+    cost: () => ({ ...cost }),
+  };
+}
+
+/** Whether the same may be answered otherwise later. */
+const isPassing = (status: number): boolean => status === 0 || status === 429 || status >= 500;
