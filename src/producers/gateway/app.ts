@@ -1,5 +1,7 @@
 import cors from '@fastify/cors';
 import helmet from '@fastify/helmet';
+import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { parseJson, type Body } from './bodies.ts';
 import type { Gateway, Person } from './gateway.ts';
@@ -39,6 +41,11 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     routerOptions: { maxParamLength: 128 },
     ...serverOptions(options),
     frameworkErrors: (_error, _request, reply) => void refuse(reply, { refused: 'bad_request' }),
+    clientErrorHandler: (error, socket) => {
+      const reason = error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 'too_slow' : 'bad_request';
+      observe.refused(reason, false);
+      refuseUnread(socket, reason);
+    },
   });
   const people = new WeakMap<FastifyRequest, Person>();
   const counted = new WeakSet<FastifyRequest>();
@@ -67,6 +74,8 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     if (person === undefined) return refuse(reply, { refused: 'unauthenticated' });
     const refused = gateway.admit(person);
     if (refused !== undefined) return refuse(reply, refused);
+    // Nothing is read for what is not there.
+    if (request.is404) return refuseUnrouted(request, reply);
     people.set(request, person);
   });
   const leave = (request: FastifyRequest): void => {
@@ -86,6 +95,14 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     if (retryAfter !== undefined) reply.header('retry-after', String(retryAfter));
     if (refused === 'unauthenticated') reply.header('www-authenticate', 'Bearer');
     return reply.code(status ?? usual).send({ error: refused, message, ...(until === undefined ? {} : { until }) });
+  }
+
+  function refuseUnrouted(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+    const [path = ''] = request.url.split('?');
+    const methods = allowedAt(path);
+    if (methods.length === 0) return refuse(reply, { refused: 'not_found' });
+    reply.header('allow', methods.join(', '));
+    return refuse(reply, { refused: 'method_not_allowed' });
   }
 
   for (const route of ROUTES) {
@@ -111,13 +128,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   const document = openApi(options.maxBodyBytes);
   server.get(OPENAPI_PATH, (_request, reply) => reply.send(document));
 
-  server.setNotFoundHandler((request, reply) => {
-    const [path = ''] = request.url.split('?');
-    const methods = allowedAt(path);
-    if (methods.length === 0) return refuse(reply, { refused: 'not_found' });
-    reply.header('allow', methods.join(', '));
-    return refuse(reply, { refused: 'method_not_allowed' });
-  });
+  server.setNotFoundHandler(refuseUnrouted);
   server.setErrorHandler((error, _request, reply) => {
     const refused = frameworkRefusal(error);
     if (refused !== undefined) return refuse(reply, { refused });
@@ -126,6 +137,24 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     return refuse(reply, { refused: 'internal' });
   });
   return server;
+}
+
+/** What could not be read as a request, or not in time, is answered on the socket itself; then nothing more can be read from it. */
+function refuseUnread(socket: Socket, reason: Reason): void {
+  if (!socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const [status, message] = REFUSALS[reason];
+  const body = JSON.stringify({ error: reason, message });
+  const head = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
+    'content-type: application/json; charset=utf-8',
+    `content-length: ${Buffer.byteLength(body)}`,
+    'cache-control: no-store',
+    'connection: close',
+  ];
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy());
 }
 
 function serverOptions({ requestTimeoutMs, tls }: AppOptions): object {

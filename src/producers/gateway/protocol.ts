@@ -19,6 +19,7 @@ export const REFUSALS = {
   device_mismatch: [403, 'the batch or the token is of another device than the request'],
   not_found: [404, 'there is nothing here; after a restart of the gateway, start a new session'],
   method_not_allowed: [405, 'the path exists, with another method'],
+  too_slow: [408, 'the request did not come in whole in time; send the same again'],
   conflict: [409, 'another batch was acknowledged under this number'],
   out_of_order: [409, 'a later batch of this session was acknowledged already'],
   expired: [410, 'start a new session'],
