@@ -3,6 +3,7 @@
  * document.
  */
 import * as z from 'zod';
+import { MAX_TIME, MIN_TIME } from '../../events/columns.ts';
 import { CLIPBOARD_OPS, POINTER_BUTTONS, type CapturePayload } from '../../events/raw.ts';
 
 /** A session lasts no longer; nor does what was granted with it, such as a sealing key. */
@@ -121,7 +122,12 @@ const pixel = z
   .min(-(2 ** 31))
   .max(2 ** 31 - 1);
 const place = z.int().min(-1).max(65_535).default(-1);
-const at = { at: time, context: place, element: place };
+const deviceTime = z
+  .int()
+  .min(MIN_TIME)
+  .max(MAX_TIME - 1)
+  .describe('Milliseconds since 1970-01-01 UTC, of the years 1990 to 2199.');
+const at = { at: deviceTime, context: place, element: place };
 
 const event = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('pointer_move'), ...at, x: pixel, y: pixel }),
