@@ -31,6 +31,9 @@ export interface AppOptions {
   };
 }
 
+/** Requests of one person that are worked on at once: some for each of their sessions, and few enough that nobody fills the gateway. */
+const MAX_IN_FLIGHT_OF_ONE = 16;
+
 /** The gateway over HTTP. Nothing of a request is logged, nor repeated in an answer. */
 export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   const { gateway, observe } = options;
@@ -49,6 +52,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   });
   const people = new WeakMap<FastifyRequest, Person>();
   const counted = new WeakSet<FastifyRequest>();
+  const inFlightOf = new Map<string, number>();
   let inFlight = 0;
 
   await server.register(helmet, {
@@ -76,10 +80,20 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     if (refused !== undefined) return refuse(reply, refused);
     // Nothing is read for what is not there.
     if (request.is404) return refuseUnrouted(request, reply);
+    const others = inFlightOf.get(person.subjectKey) ?? 0;
+    if (others >= MAX_IN_FLIGHT_OF_ONE) return refuse(reply, { refused: 'rate', retryAfter: 1 });
     people.set(request, person);
+    // Whoever hung up meanwhile has left already.
+    if (counted.has(request)) inFlightOf.set(person.subjectKey, others + 1);
   });
   const leave = (request: FastifyRequest): void => {
-    if (counted.delete(request)) observe.inFlight(--inFlight);
+    if (!counted.delete(request)) return;
+    observe.inFlight(--inFlight);
+    const person = people.get(request);
+    if (person === undefined) return;
+    const others = (inFlightOf.get(person.subjectKey) ?? 1) - 1;
+    if (others === 0) inFlightOf.delete(person.subjectKey);
+    else inFlightOf.set(person.subjectKey, others);
   };
   server.addHook('onResponse', async (request) => leave(request));
   server.addHook('onRequestAbort', async (request) => leave(request));
