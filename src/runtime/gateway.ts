@@ -51,6 +51,8 @@ export async function serveGateway(options: {
       maxPayloadBytes: limits.maxPayloadBytes,
       maxRecordBytes: config.limits.maxRecordBytes,
       maxEventsPerBatch: Math.min(settings.maxEventsPerBatch, config.limits.maxEvents),
+      maxContexts: config.limits.maxContexts,
+      maxElements: config.limits.maxElements,
       requestsPerMinute: settings.requestsPerMinute,
       dataBudgetBytes: settings.dataBudgetBytes,
     },

@@ -3,9 +3,10 @@ import helmet from '@fastify/helmet';
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
-import { parseJson, type Body } from './bodies.ts';
+import type { Body } from './bodies.ts';
 import type { Gateway, Person } from './gateway.ts';
 import type { Asking } from './identity.ts';
+import { parseJson } from './json.ts';
 import { openApi, OPENAPI_PATH } from './openapi.ts';
 import { CAPTURE_TYPE, isRefused, JSON_TYPE, REFUSALS, SEALED_TYPE, type Reason, type Refused } from './protocol.ts';
 import { ROUTES, type Route } from './routes.ts';
@@ -191,7 +192,9 @@ function readBody({ body }: Route, sent: Body): { readonly value: unknown } | Re
   if (body === 'batch') return sent.bytes.length === 0 ? { refused: 'bad_batch', status: 422 } : { value: undefined };
   if (sent.type !== JSON_TYPE) return { refused: sent.bytes.length === 0 ? 'bad_request' : 'unsupported_type' };
   if (sent.encoding !== undefined && sent.encoding !== 'identity') return { refused: 'unsupported_encoding' };
-  const parsed = body.safeParse(parseJson(sent.bytes));
+  const json = parseJson(sent.bytes, 1);
+  if (typeof json === 'string') return { refused: 'bad_request' };
+  const parsed = body.safeParse(json.value);
   return parsed.success ? { value: parsed.data } : { refused: 'bad_request' };
 }
 
