@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect } from 'vitest';
-import { loadConfig, type Config } from '../../src/config.ts';
+import { loadConfig } from '../../src/config.ts';
 import type { CapturePayload, SealedBatch } from '../../src/events/raw.ts';
 import { loadPolicy } from '../../src/privacy/policy.ts';
 import { makeDecision, type DecisionKind } from '../../src/privacy/decisions.ts';
@@ -54,11 +54,8 @@ export interface World {
   readonly address: string;
   /** Everything that was logged. */
   readonly logged: string;
-  /** Starts it, with these settings of the config's `gateway`, and what is changed of the workspace. */
-  serve(
-    settings?: object,
-    changes?: { readonly config?: Partial<Config>; readonly over?: (workspace: Workspace) => Workspace },
-  ): Promise<void>;
+  /** Starts it, with these settings of the config's `gateway`. */
+  serve(settings?: object): Promise<void>;
   decide(kind: DecisionKind, subject?: string, minutes?: number): Promise<void>;
   tokenOf(of?: TokenOf): Promise<string>;
   ask<T = object>(method: string, path: string, asked?: Asked): Promise<Answer<T>>;
@@ -127,8 +124,8 @@ export function useGateway(): World {
     get logged() {
       return logged;
     },
-    async serve(settings = {}, { config: changes = {}, over = (same: Workspace) => same } = {}) {
-      const config = { ...(await loadConfig({ env: {}, cwd: dir })), ...changes };
+    async serve(settings = {}) {
+      const config = await loadConfig({ env: {}, cwd: dir });
       workspace = await openWorkspace(
         { ...config, gateway: { ...config.gateway, port: 0, ...settings } },
         {},
@@ -136,7 +133,7 @@ export function useGateway(): World {
       );
       const { policy } = await loadPolicy(config.policy);
       expect(policy.consent.guardSeconds * 1_000).toBe(GUARD_MS);
-      gateway = await serveGateway({ workspace: over(workspace), policy, telemetry });
+      gateway = await serveGateway({ workspace, policy, telemetry });
     },
     async decide(kind, subject = 'ana', minutes) {
       const subjectKey = (await here().subjectKeys())(subject);
