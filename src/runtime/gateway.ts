@@ -77,6 +77,7 @@ export async function serveGateway(options: {
         telemetry.log.error('a request failed', { reason: error instanceof Error ? error.name : 'unknown' }),
     },
   });
+  telemetry.gatewayLimit(settings.maxInFlight);
   const { host, port } = settings;
   const address = await app.listen({ host, port }).catch((error: unknown) => {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';

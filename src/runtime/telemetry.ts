@@ -51,6 +51,8 @@ export interface Telemetry {
   gatewayGranted(): void;
   /** Requests that are worked on now. */
   gatewayInFlight(count: number): void;
+  /** Requests that may be worked on at once. */
+  gatewayLimit(count: number): void;
   /** From now on the metrics tell of the process as well: processor time, memory, the event loop (`process_*`, `nodejs_*`). */
   measureProcess(): void;
   /** The metrics in Prometheus' text format, with its content type. */
@@ -200,6 +202,11 @@ export function createTelemetry(log: Logger): Telemetry {
     help: 'Requests that the gateway works on now.',
     registers,
   });
+  const gatewayLimit = new Gauge({
+    name: 'redactory_gateway_in_flight_limit_requests',
+    help: 'Requests that the gateway works on at once, at most; 0 in a process that is none.',
+    registers,
+  });
   const gatewaySeconds = new Histogram({
     name: 'redactory_gateway_append_seconds',
     help: 'Seconds to seal a batch and to have it on the disk of the log.',
@@ -261,6 +268,7 @@ export function createTelemetry(log: Logger): Telemetry {
     },
     gatewayGranted: () => gatewayGrants.inc(),
     gatewayInFlight: (count) => gatewayInFlight.set(count),
+    gatewayLimit: (count) => gatewayLimit.set(count),
     measureProcess() {
       if (!measuresProcess) collectDefaultMetrics({ register: registry });
       measuresProcess = true;
