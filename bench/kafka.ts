@@ -60,7 +60,8 @@ export interface KafkaBench {
   forget(): Promise<void>;
 }
 
-const KEYS = {
+/** Of what is made for one run and thrown away after it. */
+export const KEYS = {
   REDACTORY_INGEST_KEY: Buffer.alloc(32, 1).toString('base64'),
   REDACTORY_MASTER_KEY: Buffer.alloc(32, 2).toString('base64'),
 };
@@ -75,26 +76,28 @@ export async function benchKafka(options: {
   readonly runs: number;
 }): Promise<KafkaFigures> {
   const dir = await mkdtemp(join(tmpdir(), 'redactory-bench-kafka-'));
-  const port = await freePort();
-  const address = `127.0.0.1:${port}`;
-  const listeners = {
+  try {
+    return await withBroker(options.lib, join(dir, 'broker'), (address) => measureAll(dir, address, options));
+  } finally {
+    await rm(dir, { recursive: true, force: true });
+  }
+}
+
+/** Lends a new broker, by its `host:port`, with its data in `dir`; it ends with `use`. */
+export async function withBroker<T>(lib: string, dir: string, use: (address: string) => Promise<T>): Promise<T> {
+  const address = `127.0.0.1:${await freePort()}`;
+  const properties = {
     listeners: `PLAINTEXT://${address}`,
     'advertised.listeners': `PLAINTEXT://${address}`,
     'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
     'inter.broker.listener.name': 'PLAINTEXT',
   };
-  const broker = createBroker({
-    lib: options.lib,
-    dir: join(dir, 'broker'),
-    properties: listeners,
-    heapMegabytes: 512,
-  });
+  const broker = createBroker({ lib, dir, properties, heapMegabytes: 512 });
   try {
     await broker.start();
-    return await measureAll(dir, address, options);
+    return await use(address);
   } finally {
     await broker.kill();
-    await rm(dir, { recursive: true, force: true });
   }
 }
 

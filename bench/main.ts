@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { benchEndToEnd, type EndToEnd } from './end-to-end.ts';
+import { benchGateway, gatewayTable, holds, type GatewayFigures } from './gateway.ts';
 import { benchKafka, type KafkaFigures, type Spread } from './kafka.ts';
 import { benchPipeline, type Throughput } from './pipeline.ts';
 import { benchText, type TextCost } from './text.ts';
@@ -11,6 +12,8 @@ import { benchVocabulary, vocabularyTable } from './vocabulary.ts';
  * the whole pipeline, the whole line on the embedded log at several sizes, and the line on a real Kafka broker if
  * `REDACTORY_KAFKA_LIB` names the folder of its jars (`npm run kafka` makes one in `.redactory-kafka/lib`).
  * `-- --only vocabulary [--people N] [--minutes M]`: instead, what vocabularies built from simulated people keep and let in.
+ * `-- --only gateway [--recorders N] [--seconds S] [--kills K]`: instead, simulated recorders against a gateway on such a broker that is
+ * killed meanwhile; a short run of it ends the others. It fails when the log lacks what was acknowledged.
  * `-- --only text`: instead, what a single text costs, as `redactory text` judges it.
  */
 const { values } = parseArgs({
@@ -21,6 +24,9 @@ const { values } = parseArgs({
     only: { type: 'string' },
     people: { type: 'string', default: '200' },
     minutes: { type: 'string', default: '10' },
+    recorders: { type: 'string', default: '2000' },
+    seconds: { type: 'string', default: '60' },
+    kills: { type: 'string', default: '3' },
   },
 });
 
@@ -43,9 +49,17 @@ if (values.only === 'text') {
 }
 
 const lib = process.env['REDACTORY_KAFKA_LIB'];
-if (values.only === 'kafka' && lib === undefined) {
+if ((values.only === 'kafka' || values.only === 'gateway') && lib === undefined) {
   process.stderr.write("bench: set REDACTORY_KAFKA_LIB to a folder of Kafka's jars; npm run kafka makes one\n");
   process.exit(2);
+}
+if (values.only === 'gateway' && lib !== undefined) {
+  const load = { recorders: Number(values.recorders), seconds: Number(values.seconds), kills: Number(values.kills) };
+  if (!Object.values(load).every((count) => Number.isSafeInteger(count) && count >= 0)) {
+    process.stderr.write('bench: --recorders, --seconds and --kills take whole numbers\n');
+    process.exit(2);
+  }
+  finishGateway(await benchGateway({ lib, ...load, everyMs: 5_000 }));
 }
 const withoutKafka = values.only !== 'kafka';
 const stages = withoutKafka ? await benchPipeline({ events: Math.min(...sizes), runs }) : [];
@@ -56,15 +70,24 @@ if (withoutKafka) {
   for (const events of sizes) line.push(await benchEndToEnd(events));
 }
 const kafka = lib === undefined ? null : await benchKafka({ lib, events: Math.max(...sizes), runs });
+const short = { recorders: 50, seconds: 6, kills: 1, everyMs: 500 };
+const gateway = lib === undefined || !withoutKafka ? null : await benchGateway({ lib, ...short });
 
 if (values.json) {
-  const figures = { node: process.version, cores: availableParallelism(), stages, endToEnd: line, kafka };
+  const figures = { node: process.version, cores: availableParallelism(), stages, endToEnd: line, kafka, gateway };
   process.stdout.write(`${JSON.stringify(figures, null, 2)}\n`);
 } else {
   const parts = [`Node ${process.version}, ${availableParallelism()} cores`];
   if (withoutKafka) parts.push(stageTable(stages), lineTable(line));
   parts.push(kafka === null ? 'Kafka: skipped, REDACTORY_KAFKA_LIB is not set' : kafkaTable(kafka));
+  if (gateway !== null) parts.push(gatewayTable(gateway));
   process.stdout.write(`${parts.join('\n\n')}\n`);
+}
+if (gateway !== null && !holds(gateway.proof)) process.exitCode = 1;
+
+function finishGateway(figures: GatewayFigures): never {
+  process.stdout.write(`${values.json ? JSON.stringify(figures, null, 2) : gatewayTable(figures)}\n`);
+  process.exit(holds(figures.proof) ? 0 : 1);
 }
 
 function stageTable(rows: readonly Throughput[]): string {

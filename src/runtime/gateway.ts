@@ -60,6 +60,8 @@ export async function serveGateway(options: {
       maxPayloadBytes: limits.maxPayloadBytes,
       maxRecordBytes: config.limits.maxRecordBytes,
       maxEventsPerBatch: Math.min(settings.maxEventsPerBatch, config.limits.maxEvents),
+      maxContexts: config.limits.maxContexts,
+      maxElements: config.limits.maxElements,
       requestsPerMinute: settings.requestsPerMinute,
       dataBudgetBytes: settings.dataBudgetBytes,
     },
@@ -86,6 +88,7 @@ export async function serveGateway(options: {
         telemetry.log.error('a request failed', { reason: error instanceof Error ? error.name : 'unknown' }),
     },
   });
+  telemetry.gatewayLimit(settings.maxInFlight);
   const { host, port } = settings;
   const address = await app.listen({ host, port }).catch((error: unknown) => {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';

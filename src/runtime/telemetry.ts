@@ -54,6 +54,8 @@ export interface Telemetry {
   /** Erasures that are not done, and that one of them failed and will be tried again. */
   erasuresOpen(count: number): void;
   erasureFailed(): void;
+  /** Requests that may be worked on at once. */
+  gatewayLimit(count: number): void;
   /** From now on the metrics tell of the process as well: processor time, memory, the event loop (`process_*`, `nodejs_*`). */
   measureProcess(): void;
   /** The metrics in Prometheus' text format, with its content type. */
@@ -213,6 +215,11 @@ export function createTelemetry(log: Logger): Telemetry {
     help: 'Times that the steward could not do an erasure; it tries again.',
     registers,
   });
+  const gatewayLimit = new Gauge({
+    name: 'redactory_gateway_in_flight_limit_requests',
+    help: 'Requests that the gateway works on at once, at most; 0 in a process that is none.',
+    registers,
+  });
   const gatewaySeconds = new Histogram({
     name: 'redactory_gateway_append_seconds',
     help: 'Seconds to seal a batch and to have it on the disk of the log.',
@@ -276,6 +283,7 @@ export function createTelemetry(log: Logger): Telemetry {
     gatewayInFlight: (count) => gatewayInFlight.set(count),
     erasuresOpen: (count) => erasuresOpen.set(count),
     erasureFailed: () => erasureFailures.inc(),
+    gatewayLimit: (count) => gatewayLimit.set(count),
     measureProcess() {
       if (!measuresProcess) collectDefaultMetrics({ register: registry });
       measuresProcess = true;

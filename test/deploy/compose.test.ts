@@ -28,7 +28,9 @@ describe('deploy/compose.yaml', () => {
 
   it('has the whole line', () => {
     expect(new Set(services.map(([name]) => name))).toEqual(
-      new Set('kafka schemas-folder schemas topics keys sanitizer-1 sanitizer-2 sink prometheus grafana'.split(' ')),
+      new Set(
+        'kafka schemas-folder schemas topics keys sanitizer-1 sanitizer-2 sink gateway prometheus grafana'.split(' '),
+      ),
     );
   });
 
@@ -64,6 +66,7 @@ describe('deploy/compose.yaml', () => {
       'image',
       'image',
       'image',
+      'image',
       'CMD',
       'CMD',
     ]);
@@ -77,13 +80,18 @@ describe('deploy/compose.yaml', () => {
     expect(of('keys')).toEqual(['kafka-operator']);
     const holders = services.filter(([, { volumes }]) => volumes.some((volume) => volume.startsWith('keys:')));
     expect(holders.map(([name]) => name)).toEqual(['keys', 'sanitizer-1', 'sanitizer-2']);
+    expect(of('gateway')).toEqual(['kafka-gateway']);
+    expect(file.services['gateway']?.volumes).toEqual([
+      'gateway:/var/lib/redactory',
+      'ingest:/var/lib/redactory-ingest',
+    ]);
   });
 
-  it('lets no part of the line out, and publishes Grafana alone, on this machine only', () => {
+  it('lets no part of the line out, and publishes Grafana and the gateway, on this machine only', () => {
     const open = services.filter(([, { networks }]) => networks.some((name) => file.networks[name]?.internal !== true));
-    expect(open.map(([name]) => name)).toEqual(['grafana']);
+    expect(open.map(([name]) => name)).toEqual(['gateway', 'grafana']);
     expect(file.services['grafana']?.networks).not.toContain('line');
-    expect(services.flatMap(([, { ports }]) => ports)).toEqual(['127.0.0.1:3000:3000']);
+    expect(services.flatMap(([, { ports }]) => ports)).toEqual(['127.0.0.1:8478:8478', '127.0.0.1:3000:3000']);
   });
 
   it('names files that are there, volumes, secrets and services that it has', () => {
@@ -120,6 +128,7 @@ describe('deploy/compose.yaml', () => {
     for (const [role, names] of [
       ['sanitizer', ['sanitizer-1', 'sanitizer-2']],
       ['sink', ['sink']],
+      ['gateway', ['gateway']],
       ['operator', ['keys', 'topics']],
     ] as const) {
       const path = config.kafka?.identities?.[role]?.passwordFile ?? '';
@@ -127,9 +136,10 @@ describe('deploy/compose.yaml', () => {
       for (const name of names)
         expect(file.services[name]?.secrets.map((secret) => `/run/secrets/${secret}`)).toContain(path);
     }
-    for (const path of [config.keys.masterFile, config.keys.ingestFile]) {
-      expect(dirname(path)).toBe('/var/lib/redactory-keys');
-    }
+    expect(dirname(config.keys.masterFile)).toBe('/var/lib/redactory-keys');
+    expect(dirname(config.keys.ingestFile)).toBe('/var/lib/redactory-ingest');
+    // What is published is where it listens, for others than itself.
+    expect(config.gateway).toMatchObject({ host: '0.0.0.0', port: 8478 });
   });
 
   it('is scraped whole', () => {

@@ -3,7 +3,7 @@ import { ScaledObject, TriggerAuthentication } from '@kubernetes-models/keda/ked
 import { Deployment } from 'kubernetes-models/apps/v1';
 import { NetworkPolicy } from 'kubernetes-models/networking.k8s.io/v1';
 import { PodDisruptionBudget } from 'kubernetes-models/policy/v1';
-import { ConfigMap, Namespace, ServiceAccount } from 'kubernetes-models/v1';
+import { ConfigMap, Namespace, Service, ServiceAccount } from 'kubernetes-models/v1';
 import { execFileSync } from 'node:child_process';
 import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -12,13 +12,14 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { loadConfig } from '../../src/config.ts';
 import { readKeyFile } from '../../src/privacy/keys/key-files.ts';
+import { MAX_GRANT_MS } from '../../src/producers/gateway/protocol.ts';
 import { TOPICS } from '../../src/runtime/topics.ts';
 import { whyRefused } from './command-line.ts';
 import { DEPLOY, deploymentOf, hasKubectl, objectsOf, rendered, type KubeObject } from './manifests.ts';
 
 const BASE = 'kubernetes/base';
 const OVERLAY = 'kubernetes/overlays/example';
-const ROLES = { sanitizer: 'sanitize', sink: 'sink' } as const;
+const ROLES = { sanitizer: 'sanitize', sink: 'sink', gateway: 'gateway' } as const;
 
 const objects = objectsOf(BASE);
 const of = (kind: string): KubeObject[] => objects.filter((object) => object.kind === kind);
@@ -39,6 +40,7 @@ const MODELS: Readonly<Record<string, new (data: never) => { validate(): void }>
   NetworkPolicy,
   PodDisruptionBudget,
   ScaledObject,
+  Service,
   ServiceAccount,
   TriggerAuthentication,
 };
@@ -136,16 +138,37 @@ describe('deploy/kubernetes/base', () => {
     }
   });
 
-  it('gives keys to the sanitizer alone, and each role its own user of Kafka', () => {
+  it('gives the master key to the sanitizer alone, and each role its own user of Kafka', () => {
     const secrets = deployments.map(({ spec }) =>
       spec.template.spec.volumes.flatMap(({ secret }) => (secret === undefined ? [] : [secret.secretName])),
     );
     expect(secrets).toEqual([
       ['redactory-kafka-sanitizer', 'redactory-keys'],
       ['redactory-kafka-sink', 'redactory-table-store'],
+      ['redactory-kafka-gateway', 'redactory-gateway-tls', 'redactory-keys'],
+    ]);
+    const gateway = deployments[2]?.spec.template.spec.volumes ?? [];
+    expect(gateway.find(({ secret }) => secret?.secretName === 'redactory-keys')?.secret?.items).toEqual([
+      { key: 'ingest.key', path: 'ingest.key' },
     ]);
     // By reference: a Secret itself is nothing for a manifest.
     expect(of('Secret')).toEqual([]);
+  });
+
+  it('sends each recorder to the same gateway for longer than a session lasts', () => {
+    const [service, ...others] = of('Service');
+    expect(others).toEqual([]);
+    const gateway = deployments[2]?.spec;
+    expect(service?.['spec']).toMatchObject({
+      selector: gateway?.selector.matchLabels,
+      ports: [{ port: 443, targetPort: 'recorders' }],
+      sessionAffinity: 'ClientIP',
+    });
+    const { sessionAffinityConfig: lasts } = z
+      .looseObject({ sessionAffinityConfig: z.object({ clientIP: z.object({ timeoutSeconds: z.number() }) }) })
+      .parse(service?.['spec']);
+    expect(lasts.clientIP.timeoutSeconds * 1_000).toBeGreaterThan(MAX_GRANT_MS);
+    expect(JSON.stringify(gateway?.template.spec)).toContain('{"name":"recorders","containerPort":8478}');
   });
 
   it('scales on the lag of the group that sanitizers are in', () => {
@@ -165,18 +188,23 @@ describe.each([BASE, OVERLAY])('deploy/%s', (folder) => {
     const config = await loadConfig({ file: join(DEPLOY, folder, 'redactory.yaml'), env: {}, cwd: '/' });
     expect(config.telemetry).toMatchObject({ host: '0.0.0.0', port: 9464 });
     expect(config.kafka?.tls).toBeDefined();
-    const [sanitizer, sink] = deployments.map(({ spec }) =>
+    const [sanitizer, sink, gateway] = deployments.map(({ spec }) =>
       (spec.template.spec.containers[0]?.volumeMounts ?? []).map(({ mountPath }) => mountPath),
     );
     const isUnder = (mounts: readonly string[] | undefined, path: string | undefined): boolean =>
       path !== undefined && mounts?.some((mount) => path.startsWith(`${mount}/`)) === true;
-    for (const mounts of [sanitizer, sink]) {
+    for (const mounts of [sanitizer, sink, gateway]) {
       // Not the mount itself: that belongs to root, and Redactory closes its folder.
       expect(isUnder(mounts, config.data)).toBe(true);
       expect(isUnder(mounts, config.kafka?.tls?.caFile)).toBe(true);
     }
     expect(isUnder(sanitizer, config.kafka?.identities?.sanitizer?.passwordFile)).toBe(true);
     expect(isUnder(sink, config.kafka?.identities?.sink?.passwordFile)).toBe(true);
+    expect(isUnder(gateway, config.kafka?.identities?.gateway?.passwordFile)).toBe(true);
+    expect(isUnder(gateway, config.keys.ingestFile)).toBe(true);
+    expect(config.gateway).toMatchObject({ host: '0.0.0.0', port: 8478 });
+    expect(isUnder(gateway, config.gateway.tls?.certFile)).toBe(true);
+    expect(isUnder(gateway, config.gateway.tls?.keyFile)).toBe(true);
     expect(isUnder(sanitizer, config.keys.masterFile)).toBe(true);
     expect(isUnder(sanitizer, config.keys.ingestFile)).toBe(true);
     expect(isUnder(sink, config.keys.masterFile)).toBe(false);

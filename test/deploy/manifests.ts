@@ -128,7 +128,10 @@ const DEPLOYMENT = z.looseObject({
         initContainers: z.array(CONTAINER).default([]),
         containers: z.array(CONTAINER),
         volumes: z.array(
-          z.looseObject({ name: z.string(), secret: z.looseObject({ secretName: z.string() }).optional() }),
+          z.looseObject({
+            name: z.string(),
+            secret: z.looseObject({ secretName: z.string(), items: z.array(z.unknown()).optional() }).optional(),
+          }),
         ),
       }),
     }),

@@ -79,21 +79,35 @@ describe.skipIf(lacking !== undefined)(`a Prometheus that has scraped a real run
   let cli: Cli;
   let data: string;
   let run: CliProcess;
+  let gateway: CliProcess;
+  let recorder: Recorder;
   let prometheus: PrometheusServer;
 
   beforeAll(async () => {
     [cli, data] = await Promise.all([buildCli(), mkdtemp(join(tmpdir(), 'redactory-watched-'))]);
     const config = join(data, 'redactory.yaml');
-    await writeFile(config, `data: ${data}\nsink: { flushSeconds: 1 }\ntelemetry: { port: 0 }\n`);
+    await writeFile(config, `data: ${data}\nsink: { flushSeconds: 1 }\ntelemetry: { port: 0 }\ngateway: { port: 0 }\n`);
     run = cli.start(['run', '--config', config]);
     const [, address = ''] = await run.waitForLog(/"address":"http:\/\/([^"]+)"/u);
-    prometheus = await startPrometheus([{ job: 'redactory-run', address }]);
+    gateway = cli.start(['gateway', '--config', config]);
+    const [, watched = ''] = await gateway.waitForLog(/"address":"http:\/\/([^"]+)","msg":"serving metrics"/u);
+    const [, served = ''] = await gateway.waitForLog(/"address":"(http[^"]+)","msg":"serving recorders"/u);
+    const issue = ['--config', config, '--json', 'devices', 'issue', '--subject', 'ana'];
+    await cli.run(['--config', config, 'consent', 'enrol', '--subject', 'ana']);
+    recorder = {
+      address: served,
+      token: z.object({ token: z.string() }).parse(JSON.parse(await cli.run(issue))).token,
+    };
+    prometheus = await startPrometheus([
+      { job: 'redactory-run', address },
+      { job: 'redactory-gateway', address: watched },
+    ]);
   }, 120_000);
 
   afterAll(async () => {
     await prometheus?.close();
-    run?.child.kill('SIGTERM');
-    await run?.ended;
+    for (const running of [run, gateway]) running?.child.kill('SIGTERM');
+    await Promise.all([run?.ended, gateway?.ended]);
     await cli?.remove();
     await rm(data, { recursive: true, force: true });
   });
@@ -103,6 +117,7 @@ describe.skipIf(lacking !== undefined)(`a Prometheus that has scraped a real run
     // Rates need work between two scrapes: more of it comes for as long as something is missing.
     for (let round = 1; empty.size > 0 && round <= 20; round++) {
       await cli.run(['simulate', '--people', '10', '--minutes', '5', '--seed', String(round), '--data', data]);
+      await recordOne(recorder);
       for (const panel of empty) {
         const values = await prometheus.query(panel.expr);
         if (values.length > 0 && values.every(Number.isFinite)) empty.delete(panel);
@@ -118,3 +133,24 @@ describe.skipIf(lacking !== undefined)(`a Prometheus that has scraped a real run
     expect(await prometheus.query('ALERTS{alertstate="firing"}')).toEqual([]);
   });
 });
+
+interface Recorder {
+  readonly address: string;
+  readonly token: string;
+}
+
+/** A session with one batch that is kept, and one request of nobody. */
+async function recordOne({ address, token }: Recorder): Promise<void> {
+  const ask = (method: string, path: string, bearer: string, body?: object): Promise<Response> =>
+    fetch(`${address}${path}`, {
+      method,
+      headers: { authorization: `Bearer ${bearer}`, 'content-type': 'application/json' },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+  const granted = await ask('POST', '/v1/sessions', token, { device: 'laptop' });
+  const { session } = z.object({ session: z.string() }).parse(await granted.json());
+  const events = [{ kind: 'focus', at: Date.now() }];
+  const batch = { subject: 'ana', device: 'laptop', events };
+  expect((await ask('PUT', `/v1/sessions/${session}/batches/0`, token, batch)).status).toBe(200);
+  expect((await ask('GET', '/v1/me', 'nobody')).status).toBe(401);
+}

@@ -36,6 +36,7 @@ const METRICS: Readonly<Record<string, readonly string[]>> = {
   redactory_gateway_bytes_total: [],
   redactory_gateway_grants_total: [],
   redactory_gateway_in_flight_requests: [],
+  redactory_gateway_in_flight_limit_requests: [],
   redactory_gateway_append_seconds: [],
   redactory_erasures_open: [],
   redactory_erasure_failures_total: [],

@@ -1,9 +1,12 @@
 import cors from '@fastify/cors';
 import helmet from '@fastify/helmet';
+import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
-import { parseJson, type Body } from './bodies.ts';
+import type { Body } from './bodies.ts';
 import type { Person } from './gateway.ts';
 import type { Asking } from './identity.ts';
+import { parseJson } from './json.ts';
 import { openApi, OPENAPI_PATH } from './openapi.ts';
 import { CAPTURE_TYPE, isRefused, JSON_TYPE, REFUSALS, SEALED_TYPE, type Reason, type Refused } from './protocol.ts';
 import { PAGE_HEADERS, type Page } from './pages.ts';
@@ -39,6 +42,9 @@ export interface AppOptions<S extends Service> {
   };
 }
 
+/** Requests of one person that are worked on at once: some for each of their sessions, and few enough that nobody fills the gateway. */
+const MAX_IN_FLIGHT_OF_ONE = 16;
+
 /** A service over HTTP. Nothing of a request is logged, nor repeated in an answer. */
 export async function createApp<S extends Service>(options: AppOptions<S>): Promise<FastifyInstance> {
   const { service, routes, observe } = options;
@@ -49,10 +55,16 @@ export async function createApp<S extends Service>(options: AppOptions<S>): Prom
     routerOptions: { maxParamLength: 128 },
     ...serverOptions(options),
     frameworkErrors: (_error, _request, reply) => void refuse(reply, { refused: 'bad_request' }),
+    clientErrorHandler: (error, socket) => {
+      const reason = error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 'too_slow' : 'bad_request';
+      observe.refused(reason, false);
+      refuseUnread(socket, reason);
+    },
   });
   const people = new WeakMap<FastifyRequest, Person>();
   const counted = new WeakSet<FastifyRequest>();
   const isPublic = new Set([OPENAPI_PATH, ...(options.pages ?? []).map((page) => page.path)]);
+  const inFlightOf = new Map<string, number>();
   let inFlight = 0;
 
   await server.register(helmet, {
@@ -77,10 +89,22 @@ export async function createApp<S extends Service>(options: AppOptions<S>): Prom
     if (person === undefined) return refuse(reply, { refused: 'unauthenticated' });
     const refused = service.admit(person);
     if (refused !== undefined) return refuse(reply, refused);
+    // Nothing is read for what is not there.
+    if (request.is404) return refuseUnrouted(request, reply);
+    const others = inFlightOf.get(person.subjectKey) ?? 0;
+    if (others >= MAX_IN_FLIGHT_OF_ONE) return refuse(reply, { refused: 'rate', retryAfter: 1 });
     people.set(request, person);
+    // Whoever hung up meanwhile has left already.
+    if (counted.has(request)) inFlightOf.set(person.subjectKey, others + 1);
   });
   const leave = (request: FastifyRequest): void => {
-    if (counted.delete(request)) observe.inFlight(--inFlight);
+    if (!counted.delete(request)) return;
+    observe.inFlight(--inFlight);
+    const person = people.get(request);
+    if (person === undefined) return;
+    const others = (inFlightOf.get(person.subjectKey) ?? 1) - 1;
+    if (others === 0) inFlightOf.delete(person.subjectKey);
+    else inFlightOf.set(person.subjectKey, others);
   };
   server.addHook('onResponse', async (request) => leave(request));
   server.addHook('onRequestAbort', async (request) => leave(request));
@@ -96,6 +120,15 @@ export async function createApp<S extends Service>(options: AppOptions<S>): Prom
     if (retryAfter !== undefined) reply.header('retry-after', String(retryAfter));
     if (refused === 'unauthenticated') reply.header('www-authenticate', 'Bearer');
     return reply.code(status ?? usual).send({ error: refused, message, ...(until === undefined ? {} : { until }) });
+  }
+
+  const paths = pathsOf([...routes, ...[...isPublic].map((path) => ({ path, method: 'GET' as const }))]);
+  function refuseUnrouted(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+    const [path = ''] = request.url.split('?');
+    const methods = allowedAt(paths, path);
+    if (methods.length === 0) return refuse(reply, { refused: 'not_found' });
+    reply.header('allow', methods.join(', '));
+    return refuse(reply, { refused: 'method_not_allowed' });
   }
 
   for (const route of routes) {
@@ -125,14 +158,7 @@ export async function createApp<S extends Service>(options: AppOptions<S>): Prom
   const document = openApi(routes, options.maxBodyBytes);
   server.get(OPENAPI_PATH, (_request, reply) => reply.send(document));
 
-  const paths = pathsOf([...routes, ...[...isPublic].map((path) => ({ path, method: 'GET' as const }))]);
-  server.setNotFoundHandler((request, reply) => {
-    const [path = ''] = request.url.split('?');
-    const methods = allowedAt(paths, path);
-    if (methods.length === 0) return refuse(reply, { refused: 'not_found' });
-    reply.header('allow', methods.join(', '));
-    return refuse(reply, { refused: 'method_not_allowed' });
-  });
+  server.setNotFoundHandler(refuseUnrouted);
   server.setErrorHandler((error, _request, reply) => {
     const refused = frameworkRefusal(error);
     if (refused !== undefined) return refuse(reply, { refused });
@@ -141,6 +167,24 @@ export async function createApp<S extends Service>(options: AppOptions<S>): Prom
     return refuse(reply, { refused: 'internal' });
   });
   return server;
+}
+
+/** What could not be read as a request, or not in time, is answered on the socket itself; then nothing more can be read from it. */
+function refuseUnread(socket: Socket, reason: Reason): void {
+  if (!socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const [status, message] = REFUSALS[reason];
+  const body = JSON.stringify({ error: reason, message });
+  const head = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
+    'content-type: application/json; charset=utf-8',
+    `content-length: ${Buffer.byteLength(body)}`,
+    'cache-control: no-store',
+    'connection: close',
+  ];
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy());
 }
 
 function serverOptions({ requestTimeoutMs, tls }: Pick<AppOptions<Service>, 'requestTimeoutMs' | 'tls'>): object {
@@ -165,7 +209,9 @@ function readBody({ body }: Pick<Route, 'body'>, sent: Body): { readonly value: 
   if (body === 'batch') return sent.bytes.length === 0 ? { refused: 'bad_batch', status: 422 } : { value: undefined };
   if (sent.type !== JSON_TYPE) return { refused: sent.bytes.length === 0 ? 'bad_request' : 'unsupported_type' };
   if (sent.encoding !== undefined && sent.encoding !== 'identity') return { refused: 'unsupported_encoding' };
-  const parsed = body.safeParse(parseJson(sent.bytes));
+  const json = parseJson(sent.bytes, 1);
+  if (typeof json === 'string') return { refused: 'bad_request' };
+  const parsed = body.safeParse(json.value);
   return parsed.success ? { value: parsed.data } : { refused: 'bad_request' };
 }
 

@@ -4,6 +4,7 @@ import { CodecError, type Codec } from '../../events/codec.ts';
 import type { CapturePayload, Seal } from '../../events/raw.ts';
 import { SEAL_KEY_BYTES } from '../../events/raw.ts';
 import { ZstdError, type Zstd } from '../../events/zstd.ts';
+import { parseJson } from './json.ts';
 import { CAPTURE_TYPE, JSON_TYPE, jsonBatch, SEALED_TYPE, type Refused } from './protocol.ts';
 
 export interface Body {
@@ -28,6 +29,8 @@ export interface BodyTools {
   readonly zstd: Zstd;
   readonly maxPayloadBytes: number;
   readonly maxEvents: number;
+  readonly maxContexts: number;
+  readonly maxElements: number;
 }
 
 const BAD: Refused = { refused: 'bad_batch' };
@@ -84,7 +87,12 @@ function unzstd(bytes: Uint8Array, maxBytes: number, zstd: Zstd): { readonly byt
 }
 
 function readJson(bytes: Uint8Array, tools: BodyTools): Batch | Refused {
-  const parsed = jsonBatch.safeParse(parseJson(bytes));
+  // An element may have bounds; the batch itself, and its lists.
+  const maxStructures = tools.maxEvents + tools.maxContexts + 2 * tools.maxElements + 4;
+  const json = parseJson(bytes, maxStructures);
+  if (json === 'too_many_structures') return { refused: 'too_many_events' };
+  if (json === 'bad_json') return BAD;
+  const parsed = jsonBatch.safeParse(json.value);
   if (!parsed.success) return BAD;
   const payload: CapturePayload = parsed.data;
   if (payload.events.length > tools.maxEvents) return { refused: 'too_many_events' };
@@ -93,15 +101,6 @@ function readJson(bytes: Uint8Array, tools: BodyTools): Batch | Refused {
   } catch (error) {
     if (error instanceof CodecError) return BAD;
     throw error;
-  }
-}
-
-/** Undefined when it is not JSON in UTF-8. */
-export function parseJson(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-  } catch {
-    return undefined;
   }
 }
 

@@ -70,6 +70,8 @@ export interface GatewayLimits {
   /** Bytes of a record on the log. */
   readonly maxRecordBytes: number;
   readonly maxEventsPerBatch: number;
+  readonly maxContexts: number;
+  readonly maxElements: number;
   readonly requestsPerMinute: number;
   readonly dataBudgetBytes: number;
 }
@@ -121,6 +123,8 @@ export function createGateway(options: {
     zstd: ports.zstd,
     maxPayloadBytes: limits.maxPayloadBytes,
     maxEvents: limits.maxEventsPerBatch,
+    maxContexts: limits.maxContexts,
+    maxElements: limits.maxElements,
   };
 
   const remaining = (person: string, now: number): number =>

@@ -4,6 +4,7 @@
  */
 import * as z from 'zod';
 import { REQUEST_ANSWERS, REQUEST_KINDS } from '../../events/control.ts';
+import { MAX_TIME, MIN_TIME } from '../../events/columns.ts';
 import { CLIPBOARD_OPS, POINTER_BUTTONS, type CapturePayload } from '../../events/raw.ts';
 
 /** A session lasts no longer; nor does what was granted with it, such as a sealing key. */
@@ -20,6 +21,7 @@ export const REFUSALS = {
   device_mismatch: [403, 'the batch or the token is of another device than the request'],
   not_found: [404, 'there is nothing here; after a restart of the gateway, start a new session'],
   method_not_allowed: [405, 'the path exists, with another method'],
+  too_slow: [408, 'the request did not come in whole in time; send the same again'],
   conflict: [409, 'another batch was acknowledged under this number'],
   out_of_order: [409, 'a later batch of this session was acknowledged already'],
   expired: [410, 'start a new session'],
@@ -200,7 +202,12 @@ const pixel = z
   .min(-(2 ** 31))
   .max(2 ** 31 - 1);
 const place = z.int().min(-1).max(65_535).default(-1);
-const at = { at: time, context: place, element: place };
+const deviceTime = z
+  .int()
+  .min(MIN_TIME)
+  .max(MAX_TIME - 1)
+  .describe('Milliseconds since 1970-01-01 UTC, of the years 1990 to 2199.');
+const at = { at: deviceTime, context: place, element: place };
 
 const event = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('pointer_move'), ...at, x: pixel, y: pixel }),

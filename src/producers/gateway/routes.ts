@@ -51,6 +51,7 @@ export const COMMON_REFUSALS: readonly Reason[] = [
   'unauthenticated',
   'not_found',
   'method_not_allowed',
+  'too_slow',
   'too_large',
   'unsupported_type',
   'unsupported_encoding',
