@@ -10,16 +10,18 @@ import {
   tableDigest,
   withTable,
   type Erasure,
+  type TableFile,
   type TableRow,
   type TableStore,
   type TrainingTable,
 } from '../../src/sinks/index.ts';
 import { renderCommit } from '../../src/sinks/training-table/actions.ts';
 import { checkpointPath, commitPath, LAST_CHECKPOINT } from '../../src/sinks/training-table/delta-log.ts';
+import { readRows } from '../../src/sinks/training-table/file-rows.ts';
 import { MemoryStore, type StoreHooks } from '../helpers/memory-store.ts';
 import { action, DAY, pseudonym, record } from '../helpers/released.ts';
 import { allFiles, filesThatHold } from '../helpers/table-bytes.ts';
-import { PLACES, withHooks, type Place } from '../helpers/table-places.ts';
+import { PLACES, type Place } from '../helpers/table-places.ts';
 
 const TOPIC = 'interactions.sanitized';
 const now = (): number => Date.UTC(2026, 10, 2);
@@ -51,7 +53,9 @@ const recordOf = (offset: number, n: number) =>
     session: session(n),
     subject: n % 3 === 0 ? pseudonym(0x7777_0000 + n) : null,
     day: DAY + (n % 2),
-    actions: [0, 1, 2].map((i) => action(offset * 3 + i, { app: `app ${n}`, target: i === 1 ? null : `target ${n}` })),
+    actions: [0, 1, 2].map((i) =>
+      action(offset * 3 + i, { app: `app ${n}`, target: i === 1 ? null : `target <${n}>` }),
+    ),
   });
 
 async function rowsOf(store: TableStore): Promise<TableRow[]> {
@@ -68,8 +72,18 @@ const inOrder = (rows: readonly TableRow[]): string[] => rows.map((row) => JSON.
 /** All that must hold of a table after an erasure, however it came about. */
 async function expectErased(store: TableStore, before: readonly TableRow[], erased: ReadonlySet<string>) {
   expect(inOrder(await rowsOf(store))).toEqual(inOrder(before.filter((row) => !erased.has(row.session))));
-  expect(await filesThatHold(store, erased, zstd)).toEqual([]);
+  await expectNoTrace(store, before, erased);
   await expectNoOrphans(store);
+}
+
+/** Neither the pseudonyms of the sessions nor values that only their rows had. */
+async function expectNoTrace(store: TableStore, before: readonly TableRow[], erased: ReadonlySet<string>) {
+  const valuesOf = (rows: readonly TableRow[]) => new Set(rows.flatMap(({ subject, target }) => [subject, target]));
+  const left = valuesOf(before.filter((row) => !erased.has(row.session)));
+  const gone = [...valuesOf(before)].filter((value): value is string => value !== null && !left.has(value));
+  // Each session has targets of its own.
+  expect(gone.length > 0).toBe(before.some((row) => erased.has(row.session)));
+  expect(await filesThatHold(store, [...erased, ...gone], zstd)).toEqual([]);
 }
 
 async function expectNoOrphans(store: TableStore): Promise<void> {
@@ -363,6 +377,19 @@ describe('at the same time', () => {
     expect(files.has(LAST_CHECKPOINT) && (await text(store, LAST_CHECKPOINT)).includes('"version":10')).toBe(false);
   });
 
+  test('a reader whose checkpoint goes while it opens the table reads the one in its place', async () => {
+    const files = await makeTable();
+    let readings = 0;
+    const slow = new MemoryStore(files, {
+      before: async (operation, path) => {
+        if (operation !== 'read' || path !== checkpointPath(10) || readings++ > 0) return;
+        await erase(new MemoryStore(files), sessions(30));
+      },
+    });
+    const view = await readTable({ store: slow, zstd });
+    expect([readings, view.version]).toEqual([1, 14]);
+  });
+
   test('a commit whose answer was lost is known again, though its statistics are gone by now', async () => {
     const files = new Map<string, Uint8Array>();
     let isLost = false;
@@ -388,6 +415,7 @@ describe('at the same time', () => {
     async () => {
       const table = await makeTable();
       const before = await rowsOf(new MemoryStore(table));
+      let steps = 0;
       for (let step = 1; ; step++) {
         const files = copyOf(table);
         const { store, reached } = interrupted(files, step, async () => {
@@ -395,8 +423,10 @@ describe('at the same time', () => {
         });
         await erase(store, sessions(4, 32));
         if (!reached()) break;
+        steps++;
         await expectErased(new MemoryStore(files), before, sessions(2, 4, 30, 32));
       }
+      expect(steps).toBeGreaterThan(40);
     },
   );
 
@@ -435,11 +465,12 @@ describe('any table', () => {
           await commitSessions(await openSink(store), ...commits);
           const erased = sessions(...numbers);
           const before = await readTable({ store, zstd });
+          const rowsBefore = await rowsOf(store);
           const expected = new Map<string, TableRow[]>();
           const rest = createRowDigest();
           let rows = 0;
           for (const file of before.files) {
-            const all = await fileRows(store, file.path);
+            const all = await fileRows(store, file);
             const kept = all.filter((row) => !erased.has(row.session));
             rows += all.length - kept.length;
             for (const row of kept) rest.add(row);
@@ -448,12 +479,12 @@ describe('any table', () => {
           const result = await erase(store, erased);
           const after = await readTable({ store, zstd });
           const found = new Map<string, TableRow[]>();
-          for (const file of after.files) found.set(placeOf(file), await fileRows(store, file.path));
+          for (const file of after.files) found.set(placeOf(file), await fileRows(store, file));
           expect(found).toEqual(expected);
           expect(await tableDigest(after)).toEqual(rest.result());
           expect(result.rows).toBe(rows);
           expect(result.version).toBe(rows === 0 ? null : commits.length + 1);
-          expect(await filesThatHold(store, erased, zstd)).toEqual([]);
+          await expectNoTrace(store, rowsBefore, erased);
           await expectNoOrphans(store);
         }),
         { numRuns: 40 },
@@ -462,22 +493,12 @@ describe('any table', () => {
   );
 
   /** Each file has records of its own. */
-  const placeOf = (file: {
-    readonly date: string;
-    readonly sanitized: ReadonlyMap<number, readonly number[]> | undefined;
-  }) => `${file.date} ${JSON.stringify([...(file.sanitized ?? [])])}`;
+  const placeOf = ({ date, sanitized }: TableFile): string => `${date} ${JSON.stringify([...(sanitized ?? [])])}`;
 
-  async function fileRows(store: TableStore, path: string): Promise<TableRow[]> {
-    const view = await readTable({ store: withHooks(store, {}), zstd });
+  async function fileRows(store: TableStore, { path, date }: TableFile): Promise<TableRow[]> {
     const rows: TableRow[] = [];
-    let isThis = false;
-    const watched = withHooks(store, {
-      before: (operation, at) => {
-        if (operation === 'read' && at.endsWith('.parquet')) isThis = at === path;
-      },
-    });
-    for await (const batch of (await readTable({ store: watched, zstd })).batches()) if (isThis) rows.push(...batch);
-    expect(view.files.some((file) => file.path === path)).toBe(true);
+    const bytes = (await store.read(path)) ?? new Uint8Array();
+    for await (const chunk of readRows(bytes, zstd)) for (const row of chunk) rows.push({ ...row, date } as TableRow);
     return rows;
   }
 });
@@ -495,6 +516,43 @@ test('what other tools wrote into the log is taken out as well', async () => {
   await erase(store, sessions(2));
   expect(await filesThatHold(store, sessions(2), zstd)).toEqual([]);
   expect(JSON.parse(await text(store, commitPath(2)))).toEqual({ commitInfo: { timestamp: 5, operation: 'DELETE' } });
+});
+
+test('a checksum that Hadoop keeps of a commit goes with what it was of', async () => {
+  const store = new MemoryStore();
+  await commitSessions(await openSink(store), [1, 2], [4]);
+  const checksumOf = (version: number) => commitPath(version).replace('/', '/.').concat('.crc');
+  for (const version of [1, 2]) await store.put(checksumOf(version), new Uint8Array(4));
+  await erase(store, sessions(2));
+  const names = await store.list('_delta_log');
+  expect(names.filter((name) => name.endsWith('.crc'))).toEqual([checksumOf(2).slice('_delta_log/'.length)]);
+});
+
+test('a file that the table names and that is lost stops the erasure before it commits', async () => {
+  const store = new MemoryStore();
+  await commitSessions(await openSink(store), [1, 2], [2]);
+  store.files.delete((await readTable({ store, zstd })).files[0]?.path ?? '');
+  const before = copyOf(store.files);
+  await expect(erase(store, sessions(1, 2))).rejects.toThrow(/cannot be read: restore it/u);
+  expect(store.files.has(commitPath(3))).toBe(false);
+  for (const [path, bytes] of before) expect(store.files.get(path)).toEqual(bytes);
+});
+
+test('files of many row groups keep their order', { timeout: 60_000 }, async () => {
+  const store = new MemoryStore();
+  const sink = await openSink(store);
+  const many = (n: number, count: number) => ({
+    session: session(n),
+    actions: Array.from({ length: count }, (_, i) => action(i, { app: `app ${(i * 7 + n) % 11}` })),
+  });
+  await sink.write([record(0, 0, many(1, 70_000)), record(0, 1, many(2, 10)), record(0, 2, many(3, 70_001))]);
+  await sink.close();
+  const before = await rowsOf(store);
+  expect(await erase(store, sessions(2))).toMatchObject({ rows: 10, filesRewritten: 1 });
+  const after = await rowsOf(store);
+  expect(after).toHaveLength(140_001);
+  const isSame = after.every((row, i) => JSON.stringify(row) === JSON.stringify(before[i < 70_000 ? i : i + 10]));
+  expect(isSame).toBe(true);
 });
 
 test('a file that nobody can read does not keep the rows, but is told', async () => {

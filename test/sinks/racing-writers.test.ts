@@ -1,16 +1,20 @@
+import { setImmediate } from 'node:timers/promises';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { loadZstd } from '../../src/events/zstd.ts';
 import {
+  eraseSessions,
   FencedSinkError,
   openTrainingTable,
   readTable,
   tableDigest,
+  type Erasure,
   type SinkRecord,
   type TrainingTable,
 } from '../../src/sinks/index.ts';
 import { MemoryStore, type StoreOperation } from '../helpers/memory-store.ts';
 import { action, pseudonym, record } from '../helpers/released.ts';
+import { filesThatHold } from '../helpers/table-bytes.ts';
 
 /**
  * Writers that share partitions, die and are started again, over a store that fails before, after and in place of every
@@ -141,6 +145,80 @@ async function rowsOf(files: Map<string, Uint8Array>): Promise<string[]> {
   }
   return rows.sort();
 }
+
+/** Erases again and again, over a failing store, until the writers are done and one call has come through after that. */
+async function runEraser(
+  files: Map<string, Uint8Array>,
+  erasure: { readonly id: string; readonly sessions: ReadonlySet<string> },
+  random: Random,
+  world: { readonly faults: { left: number }; readonly isDone: () => boolean },
+): Promise<{ readonly result: Erasure; readonly beside: number }> {
+  let beside = 0;
+  for (let failures = 0; ;) {
+    if (failures > 100) throw new Error('an eraser that makes no headway');
+    // A round that finds nothing takes no turn of the event loop, for which the writers wait.
+    await setImmediate();
+    const isLast = world.isDone();
+    const store = unreliable(files, random, world.faults);
+    try {
+      const { id, sessions } = erasure;
+      const result = await eraseSessions({ store, sessions, erasure: id, now: () => 0, zstd });
+      if (isLast) return { result, beside };
+      beside = result.rows;
+    } catch {
+      failures++;
+      world.faults.left--;
+    }
+  }
+}
+
+const ERASURES = ['0b9f1c52-6f1e-4f0e-9c3e-5a2f2f6d7a10', '0b9f1c52-6f1e-4f0e-9c3e-5a2f2f6d7a11'];
+
+test(
+  'with erasures beside the writers, each row is there once, or was erased and counted once',
+  { timeout: 300_000 },
+  async () => {
+    let beside = 0;
+    await fc.assert(
+      fc.asyncProperty(fc.integer(), async (seed) => {
+        const random = seeded(seed);
+        const topic = makeTopic(random);
+        const files = new Map<string, Uint8Array>();
+        const faults = { left: 16 };
+        const erased = topic.wanted.filter(() => random(3) === 0);
+        const halves = ERASURES.map((id, half) => {
+          const places = erased.filter((_, i) => i % 2 === half);
+          return { id, places, sessions: new Set(places.map(sessionAt)) };
+        });
+        let working = 2;
+        const write = async (): Promise<void> => {
+          await runWriter(files, topic, random, faults);
+          working--;
+        };
+        const world = { faults, isDone: () => working === 0 };
+        const [ends] = await Promise.all([
+          Promise.all(halves.map((half) => runEraser(files, half, random, world))),
+          write(),
+          write(),
+        ]);
+
+        const left = topic.wanted.filter((place) => !erased.includes(place));
+        expect(await rowsOf(files)).toEqual(left.flatMap((place) => [`${place}/0`, `${place}/1`]).sort());
+        expect(ends.map(({ result }) => result.rows)).toEqual(halves.map(({ places }) => places.length * 2));
+        expect(await filesThatHold(new MemoryStore(files), erased.map(sessionAt), zstd)).toEqual([]);
+        beside += ends.reduce((sum, end) => sum + end.beside, 0);
+      }),
+      { numRuns: 60, endOnFailure: true },
+    );
+    // The test is worth nothing if the erasures come when the writers are done.
+    expect(beside).toBeGreaterThan(100);
+  },
+);
+
+const sessionAt = (place: string): string => {
+  const [partition, offset] = place.split('/').map(Number);
+  return pseudonym((partition ?? 0) * 1000 + (offset ?? 0));
+};
 
 test('whatever fails and whoever races, every record is in the table exactly once', { timeout: 300_000 }, async () => {
   let runs = 0;

@@ -1,7 +1,7 @@
 /**
  * Puts the rows of a replay in place of a stretch's rows, in one commit: readers see the table as it was or as it is to be.
  * Files that hold rows of the stretch only leave; of files that hold others as well, the others are written again. Nothing
- * is deleted, so older versions can be read as before.
+ * is deleted, so older versions can be read as before, until an erasure.
  */
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';

@@ -48,22 +48,30 @@ export async function scrubLog(options: ScrubOptions): Promise<void> {
     await writeCheckpoint(store, state, options.zstd, options.now());
     await withdrawIfErased(store, state.metaData?.name ?? '', state.version);
   }
-  for (const path of dirty) await rewrite(path, options);
+  for (const name of dirty) {
+    // Hadoop keeps a checksum beside files on a local disk, which would no longer be right.
+    const checksum = `.${name}.crc`;
+    if (names.includes(checksum)) await store.delete(`${LOG_FOLDER}/${checksum}`);
+    await rewrite(`${LOG_FOLDER}/${name}`, options);
+  }
   await deleteSuperseded(names, isWanted ? state.version : newest, options);
 }
 
 const COMMITS_AT_ONCE = 8;
 
+const COMMIT = /^\d{20}\.json$/u;
+
 async function dirtyCommits(names: readonly string[], options: ScrubOptions): Promise<string[]> {
   const { store, state, signal } = options;
-  const paths = names.filter((name) => /^\d{20}\.json$/u.test(name) && Number.parseInt(name, 10) <= state.version);
+  const commits = names.filter((name) => COMMIT.test(name) && Number.parseInt(name, 10) <= state.version);
   const dirty: string[] = [];
-  const waiting = paths.map((name) => `${LOG_FOLDER}/${name}`).values();
+  const waiting = commits.values();
   const work = async (): Promise<void> => {
-    for (const path of waiting) {
+    for (const name of waiting) {
       signal?.throwIfAborted();
+      const path = `${LOG_FOLDER}/${name}`;
       const bytes = await store.read(path);
-      if (bytes !== undefined && isDirty(new TextDecoder().decode(bytes), path, options)) dirty.push(path);
+      if (bytes !== undefined && isDirty(new TextDecoder().decode(bytes), path, options)) dirty.push(name);
     }
   };
   await Promise.all(Array.from({ length: COMMITS_AT_ONCE }, work));
