@@ -144,7 +144,7 @@ describe('the planned access', () => {
     expect(whoMay('write', idOf(GROUPS.sanitize))).toEqual(['sanitizer']);
     expect(whoMay('read', named('group', GROUPS.sink))).toEqual(['sink']);
     expect(whoMay('write', idOf(GROUPS.sink))).toEqual(['sink']);
-    expect(whoMay('describe', named('group', GROUPS.sink))).toEqual(['sink', 'operator']);
+    expect(whoMay('describe', named('group', GROUPS.sink))).toEqual(['sink', 'steward', 'operator']);
   });
 
   it('lets a replay of any name work, each part on what is its own, and neither on what is live', () => {

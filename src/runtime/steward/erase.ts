@@ -121,10 +121,10 @@ async function recordsOf(tools: EraseTools, subjectKey: string): Promise<readonl
   return [...keys];
 }
 
-/** The live table, and those of replays: also what was promoted keeps its own. */
+/** Those of replays, also of one that was promoted; then the live one, which may have taken rows from them meanwhile. */
 async function tablesOf({ log, table }: EraseTools): Promise<ReadonlySet<string>> {
   const replays: readonly Pick<ReplayManifest, 'table'>[] = [...(await readManifests(log)).values()];
-  return new Set([table, ...replays.map((replay) => replay.table)]);
+  return new Set([...replays.map((replay) => replay.table).filter((one) => one !== table), table]);
 }
 
 async function requestsOf(tools: EraseTools, subjectKey: string): Promise<readonly string[]> {
