@@ -11,6 +11,8 @@ import { KeyError, parseKey, readKeyFile, readOrCreateKeyFile } from '../privacy
 import { readSecretFile } from '../privacy/keys/secret-file.ts';
 import type { KeyWrapping } from '../privacy/keys/wrapping.ts';
 import { createSubjectKeys } from '../privacy/subject-key.ts';
+import type { AuditTrail } from './audit.ts';
+import { createTrail } from './audit/trail.ts';
 import { openControlTables, type ControlTables } from './control-tables.ts';
 import { kafkaOptions } from './kafka-options.ts';
 import type { RemoteSchemas } from './registry.ts';
@@ -46,6 +48,8 @@ export interface Workspace {
    * @throws KeyError, also for parts of the line that have no business with keys; WrappingUnavailableError.
    */
   wrapping(): Promise<KeyWrapping>;
+  /** What is done here with personal data is recorded on it. For sanitizer, steward and operator; closed with the workspace. */
+  readonly audit: AuditTrail;
   /** What closes payloads on their way to the raw topic. @throws KeyError, where there is a cluster, while it has no key. */
   sealer(): Promise<RawSealer>;
   /**
@@ -141,9 +145,11 @@ export async function openWorkspace(
     }
   }
 
+  const audit = createTrail({ log, codec, now });
   return {
     config,
     log,
+    audit,
     logAs,
     codec,
     zstd,
@@ -155,6 +161,7 @@ export async function openWorkspace(
     // On a cluster producers may not read raw, and stamps come from the clocks of trusted machines.
     trustedNow: async () => (config.kafka === null ? Math.max(now(), await latestStamp(log)) : now()),
     close: async () => {
+      await audit.close();
       for (const one of await Promise.allSettled([opened])) if (one.status === 'fulfilled') one.value?.close();
       for (const one of await Promise.allSettled(logs.values()))
         if (one.status === 'fulfilled') await one.value.close();
