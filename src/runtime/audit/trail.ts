@@ -244,7 +244,8 @@ export async function* readAudit(log: EventLog, from: number, to: number): Async
 /** Null for what is no record of the trail. */
 export function decoded(codec: Pick<Codec, 'decodeAudit'>, value: Uint8Array | null): AuditRecord | null {
   try {
-    return value === null ? null : codec.decodeAudit(value);
+    const record = value === null ? null : codec.decodeAudit(value);
+    return record !== null && record.sequence >= 0 ? record : null;
   } catch (error) {
     // Other errors say nothing of the record.
     if (error instanceof CodecError) return null;

@@ -13,7 +13,7 @@ import { openKafkaLog } from '../../../src/log/kafka.ts';
 import { LogUnavailableError } from '../../../src/log/kafka/errors.ts';
 import { MAX_RAW_READS, rawReadersSince } from '../../../src/runtime/audit-readers.ts';
 import { audited, MAX_REASON, newRun, type AuditEntry } from '../../../src/runtime/audit.ts';
-import { verifyChain } from '../../../src/runtime/audit/chain.ts';
+import { appendTo, BEFORE_FIRST, hashOf, verifyChain } from '../../../src/runtime/audit/chain.ts';
 import { auditBounds, createTrail, decoded, readAudit, type TopicTrail } from '../../../src/runtime/audit/trail.ts';
 import { TOPICS, topicSpecs } from '../../../src/runtime/topics.ts';
 import { describeWithKafka, startKafka, type KafkaServer } from '../../servers/kafka.ts';
@@ -210,6 +210,18 @@ describe('the trail on the embedded log', () => {
     ]);
   });
 
+  it('takes no record for one of its own that has a place before the first', async () => {
+    const forged = { ...appendTo({ sequence: -2, hash: '' }, UNCHAINED), previous: BEFORE_FIRST };
+    const value = codec.encodeAudit({ ...forged, hash: hashOf(forged) });
+    expect(decoded(codec, value)).toBeNull();
+    await log.append(TOPICS.audit, [{ ...junk, value }]);
+    await trailOn(log).record(ENTRY);
+    const [begin, end] = await auditBounds(log);
+    const last: (AuditRecord | null)[] = [];
+    for await (const record of readAudit(log, begin, end)) last.push(decoded(codec, record.value));
+    expect(last).toMatchObject([null, { sequence: 0 }]);
+  });
+
   it('tells who has read raw data', async () => {
     let now = 0;
     const trail = trailOn(log, () => now);
@@ -232,6 +244,7 @@ describe('the trail on the embedded log', () => {
   });
 });
 
+const UNCHAINED = { at: 0, run: '00', who: 'op', what: 'keys list', stage: 'done', why: '', about: '{}' } as const;
 const junk = { key: 'x', value: new Uint8Array([1, 2, 3]), timestamp: 0, partition: 0 };
 
 /** The same log, with reads told and commits in the test's hands. */
