@@ -94,7 +94,8 @@ class Trail implements TopicTrail {
 
   async #append(unchained: Unchained, entry: AuditEntry): Promise<void> {
     let [fenced, unavailable] = [0, 0];
-    const isOwn = ({ run, stage }: AuditRecord): boolean => run === unchained.run && stage === unchained.stage;
+    const isOwn = ({ run, what, stage }: AuditRecord): boolean =>
+      run === unchained.run && what === unchained.what && stage === unchained.stage;
     const seen = { own: false };
     for (;;) {
       try {

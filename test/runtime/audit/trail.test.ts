@@ -135,6 +135,24 @@ describe('the trail on the embedded log', () => {
     expect(await findingsOn(log)).toEqual([]);
   });
 
+  it('does not take the change of a policy for the end of the work that brought it', async () => {
+    let commits = 0;
+    const losing = watching(log, {
+      onCommit: (commit) => (++commits === 3 ? Promise.reject(new LogUnavailableError('no answer')) : commit()),
+    });
+    const trail = trailOn(losing);
+    for (const policy of ['one', 'two']) {
+      await trail.record({ ...ENTRY, what: 'run', run: policy, stage: 'started', about: { policy } });
+    }
+    await trail.record({ ...ENTRY, what: 'run', run: 'two' });
+    expect((await recordsOn(log)).map(({ what, stage }) => `${what} ${stage}`)).toEqual([
+      'run started',
+      'policy change done',
+      'run started',
+      'run done',
+    ]);
+  });
+
   it('fails when the log does, and the work is not begun', async () => {
     const down = watching(log, { onCommit: () => Promise.reject(new LogUnavailableError('away')) });
     let begun = false;
