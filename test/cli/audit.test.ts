@@ -142,9 +142,7 @@ describe('what is recorded', () => {
     // The runs of two pieces of work differ, those of one do not.
     expect(new Set(records.map(({ run }) => run)).size).toBe((records.length - 1) / 2);
     const text = JSON.stringify(records);
-    const [subjectKey = ''] = await bench.withWorkspace(async (workspace) => [
-      (await workspace.subjectKeys())(SUBJECT),
-    ]);
+    const subjectKey = await bench.withWorkspace(async (workspace) => (await workspace.subjectKeys())(SUBJECT));
     for (const personal of ['ana', 'secret', token, subjectKey]) expect(text).not.toContain(personal);
     expect(await verified(records)).toEqual(WHOLE);
   });
