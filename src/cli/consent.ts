@@ -3,9 +3,11 @@ import { randomUUID } from 'node:crypto';
 import { loadPolicy } from '../privacy/policy.ts';
 import { DECISION_KINDS, makeDecision, type DecisionKind } from '../privacy/decisions.ts';
 import { appendDecision } from '../runtime/ingest.ts';
+import { audited } from '../runtime/audit.ts';
 import { action, decimal, withWorkspace, type Io } from './io.ts';
+import { whyOption, type Why } from './reason.ts';
 
-interface Own {
+interface Own extends Why {
   readonly subject: string;
   readonly minutes?: number;
 }
@@ -25,6 +27,7 @@ export function consentCommand(program: Command, io: Io): void {
       .command(kind)
       .description(SUMMARIES[kind])
       .addOption(subjectOption())
+      .addOption(whyOption())
       .addHelpText(
         'after',
         `\nExample:\n  redactory consent ${kind} --subject ana@example.org${kind === 'pause' ? ' --minutes 10' : ''}`,
@@ -39,7 +42,10 @@ export function consentCommand(program: Command, io: Io): void {
               now: await workspace.trustedNow(),
               randomId: randomUUID,
             });
-            await appendDecision(workspace.log, workspace.codec, decision);
+            // Neither who it is about nor the decision's id: both would tell of the person.
+            await audited(workspace.audit, { what: `consent ${kind}`, why: own.why, about: {} }, () =>
+              appendDecision(workspace.log, workspace.codec, decision),
+            );
             const until = decision.until === null ? null : new Date(decision.until).toISOString();
             context.print(`recorded: ${kind}${until === null ? '' : ` until ${until}`}`, {
               kind,
@@ -58,7 +64,7 @@ export function consentCommand(program: Command, io: Io): void {
     .addOption(subjectOption())
     .addHelpText('after', '\nExample:\n  redactory consent show --subject ana@example.org --json')
     .action(
-      action<Own>(io, (context, own) =>
+      action<Pick<Own, 'subject'>>(io, (context, own) =>
         withWorkspace(context, 'operator', async (workspace) => {
           const { policy } = await loadPolicy(context.config.policy);
           const tables = await workspace.controlTables(policy.consent.guardSeconds * 1000);

@@ -64,7 +64,7 @@ async function demo(context: CommandContext, own: Own): Promise<void> {
   try {
     const beginnings = await simulateInto(workspace, own);
     const simulatedAt = performance.now();
-    const result = await runBoth(context, workspace, { untilEnd: true });
+    const result = await runBoth(context, workspace, { untilEnd: true }, () => {}, 'demo');
     const seconds = {
       simulate: (simulatedAt - started) / 1000,
       run: (performance.now() - simulatedAt) / 1000,

@@ -1,11 +1,13 @@
 import { Option, type Command } from 'commander';
+import { audited } from '../runtime/audit.ts';
 import { issueDevice, openDevices, revokeDevice } from '../runtime/devices.ts';
 import { action, UsageError, wholeNumber, withWorkspace, type Io } from './io.ts';
+import { whyOption, type Why } from './reason.ts';
 import { table } from './topics-text.ts';
 
 const DAY_MS = 86_400_000;
 
-interface Issue {
+interface Issue extends Why {
   readonly subject: string;
   readonly device?: string;
   readonly days: number;
@@ -19,9 +21,10 @@ export function devicesCommand(program: Command, io: Io): void {
     .addOption(subjectOption())
     .option('--device <name>', 'the only device that it is good for (default: any of the person)')
     .option('--days <n>', 'days that it is good for', wholeNumber(1, 366), 90)
+    .addOption(whyOption())
     .addHelpText('after', '\nExample:\n  redactory devices issue --subject ana@example.org --days 30')
     .action(
-      action<Issue>(io, (context, { subject, device = null, days }) =>
+      action<Issue>(io, (context, { subject, device = null, days, why }) =>
         withWorkspace(context, 'operator', async (workspace) => {
           if (device !== null && (device === '' || device.length > 128)) {
             throw new UsageError('--device must have 1 to 128 characters');
@@ -29,7 +32,12 @@ export function devicesCommand(program: Command, io: Io): void {
           const issuedAt = context.io.now();
           const expiresAt = issuedAt + days * DAY_MS;
           const subjectKey = (await workspace.subjectKeys())(subject);
-          const { text, tokenId } = await issueDevice(workspace, { subjectKey, device, issuedAt, expiresAt });
+          const { text, tokenId } = await audited(
+            workspace.audit,
+            { what: 'devices issue', why, about: { days } },
+            () => issueDevice(workspace, { subjectKey, device, issuedAt, expiresAt }),
+            (issued) => ({ token: issued.tokenId }),
+          );
           const until = new Date(expiresAt).toISOString();
           context.print(
             `${text}\nshown this once; good until ${until}, or until: redactory devices revoke ${tokenId}`,
@@ -73,13 +81,18 @@ export function devicesCommand(program: Command, io: Io): void {
     .command('revoke')
     .description('end a token at once')
     .argument('<id>', 'its id, as `devices list` shows it')
+    .addOption(whyOption())
     .addHelpText('after', '\nExample:\n  redactory devices revoke 0123456789abcdef')
     .action(
-      action(io, (context, _own, [id = '']) =>
+      action<Why>(io, (context, { why }, [id = '']) =>
         withWorkspace(context, 'operator', async (workspace) => {
           const token = (await openDevices(workspace)).all().find(({ tokenId }) => tokenId === id);
           if (token === undefined) throw new UsageError('there is no token of this id: see `redactory devices list`');
-          if (token.revokedAt === null) await revokeDevice(workspace, token, context.io.now());
+          if (token.revokedAt === null) {
+            await audited(workspace.audit, { what: 'devices revoke', why, about: { token: id } }, () =>
+              revokeDevice(workspace, token, context.io.now()),
+            );
+          }
           context.print(`revoked: ${id}`, { tokenId: id, state: 'revoked' });
         }),
       ),

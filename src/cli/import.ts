@@ -3,11 +3,13 @@ import { randomUUID } from 'node:crypto';
 import { resolve } from 'node:path';
 import { makeDecision } from '../privacy/decisions.ts';
 import { openRecording, RECORDING_FORMATS, type RecordingFormat } from '../producers/recordings/index.ts';
+import { audited } from '../runtime/audit.ts';
 import { createIngest } from '../runtime/ingest.ts';
 import { action, withWorkspace, type Io } from './io.ts';
+import { whyOption, type Why } from './reason.ts';
 import { showProgress } from './progress.ts';
 
-interface Own {
+interface Own extends Why {
   readonly format: RecordingFormat;
   readonly subject?: string;
   readonly enrol?: boolean;
@@ -21,6 +23,7 @@ export function importCommand(program: Command, io: Io): void {
     .addOption(new Option('--format <format>', 'who made it').choices(RECORDING_FORMATS).makeOptionMandatory())
     .option('--subject <id>', 'the person in it, where the recording does not say')
     .option('--enrol', 'record that the people in it have agreed to being recorded')
+    .addOption(whyOption())
     .addHelpText(
       'after',
       '\nExamples:\n  redactory import StudentRecord.csv --format rpa-csv --enrol\n' +
@@ -45,10 +48,15 @@ export function importCommand(program: Command, io: Io): void {
           try {
             const logs = { log: workspace.log, consentLog: await workspace.logAs('operator') };
             const ingest = createIngest({ ...logs, codec: workspace.codec, sealer: await workspace.sealer() });
-            if (own.enrol === true) {
-              for (const subjectKey of recording.summary.subjectKeys) {
+            const { subjectKeys } = recording.summary;
+            const enrol = async (): Promise<void> => {
+              for (const subjectKey of subjectKeys) {
                 await ingest.decide(makeDecision('enrol', { subjectKey, now: now(), randomId: randomUUID }));
               }
+            };
+            if (own.enrol === true) {
+              const about = { import: own.format };
+              await audited(workspace.audit, { what: 'consent enrol', why: own.why, about }, enrol);
             }
             for await (const captured of recording.batches()) await ingest.capture(captured);
             await ingest.flush();

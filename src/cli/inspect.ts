@@ -1,9 +1,11 @@
 import { Option, type Command } from 'commander';
 import type { LogRecord } from '../log/event-log.ts';
+import { audited } from '../runtime/audit.ts';
 import { TOPICS } from '../runtime/topics.ts';
 import type { Workspace } from '../runtime/workspace.ts';
 import { withTable, type TableRow, type TableStore, type TableView } from '../sinks/index.ts';
 import { action, wholeNumber, withWorkspace, type Io } from './io.ts';
+import { whyOption, type Why } from './reason.ts';
 import { openTable } from './table.ts';
 
 interface Own {
@@ -18,11 +20,17 @@ export function inspectCommand(program: Command, io: Io): void {
     .command('raw')
     .description('coordinates and sizes of the last raw batches; never their content')
     .addOption(limitOption())
+    .addOption(whyOption())
     .addHelpText('after', '\nExample:\n  redactory inspect raw --limit 40')
     .action(
-      action<Own>(io, (context, own) =>
+      action<Own & Why>(io, (context, own) =>
         withWorkspace(context, 'sanitizer', async (workspace) => {
-          const records = await lastRecords(workspace, TOPICS.raw, own.limit);
+          const records = await audited(
+            workspace.audit,
+            { what: 'inspect raw', why: own.why, about: { limit: own.limit } },
+            () => lastRecords(workspace, TOPICS.raw, own.limit),
+            ({ length }) => ({ batches: length }),
+          );
           const rows = records.map((record) => {
             const envelope = record.value === null ? undefined : workspace.codec.openEnvelope(record.value);
             return {

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { KeyringTable } from '../privacy/keyring.ts';
+import { audited } from '../runtime/audit.ts';
 import { expelOverwritten } from '../runtime/keyring-changes.ts';
 import { RunError } from '../runtime/run-error.ts';
 import { makeSealingKey, openSealingKeys, type SealingKeyTable } from '../runtime/sealing-keys.ts';
@@ -12,6 +13,7 @@ import {
 } from '../runtime/sealing-retirement.ts';
 import type { Workspace } from '../runtime/workspace.ts';
 import { action, UsageError, withWorkspace, type CommandContext, type Io } from './io.ts';
+import { whyOption, type Why } from './reason.ts';
 
 /** The commands below `keys sealing`. */
 export function sealingCommands(keys: Command, io: Io): void {
@@ -24,8 +26,13 @@ export function sealingCommands(keys: Command, io: Io): void {
   sealing
     .command('rotate')
     .description('make a new key, to which producers seal from now on; older ones open what was sealed to them')
+    .addOption(whyOption())
     .addHelpText('after', '\nNothing has to be stopped.\n\nExample:\n  redactory keys sealing rotate')
-    .action(action(io, (context) => withWorkspace(context, 'operator', (workspace) => rotate(context, workspace))));
+    .action(
+      action<Why>(io, (context, { why }) =>
+        withWorkspace(context, 'operator', (workspace) => rotate(context, workspace, why)),
+      ),
+    );
   sealing
     .command('destroy')
     .argument('[key]', 'id of a key that has been followed by another')
@@ -33,6 +40,7 @@ export function sealingCommands(keys: Command, io: Io): void {
     .option('--expired', 'every key of which nothing is left on the raw topic')
     .option('--force', 'although batches are left: nobody can read them any more')
     .option('--yes', 'do it; without this the command only says what it would do')
+    .addOption(whyOption())
     .addHelpText(
       'after',
       '\nExamples:\n  redactory keys sealing destroy --expired --yes\n' +
@@ -45,7 +53,7 @@ export function sealingCommands(keys: Command, io: Io): void {
     );
 }
 
-interface Destroy {
+interface Destroy extends Why {
   readonly expired?: boolean;
   readonly force?: boolean;
   readonly yes?: boolean;
@@ -100,10 +108,17 @@ async function list(context: CommandContext, workspace: Workspace): Promise<void
   });
 }
 
-async function rotate(context: CommandContext, workspace: Workspace): Promise<void> {
+async function rotate(context: CommandContext, workspace: Workspace, why: string): Promise<void> {
   const { log, codec } = workspace;
-  const tables = await workspace.controlTables(0);
-  const { keyId, createdAt } = await makeSealingKey({ log, codec, tables, now: await workspace.trustedNow() });
+  const { keyId, createdAt } = await audited(
+    workspace.audit,
+    { what: 'keys sealing rotate', why, about: {} },
+    async () => {
+      const tables = await workspace.controlTables(0);
+      return makeSealingKey({ log, codec, tables, now: await workspace.trustedNow() });
+    },
+    (made) => ({ key: made.keyId }),
+  );
   context.print(`payloads are sealed to ${keyId} from now on; older keys open what was sealed to them`, {
     keyId,
     createdAt: timeOf(createdAt),
@@ -135,11 +150,15 @@ async function destroy(
     });
     return;
   }
-  for (const id of ids) {
-    await destroySealingKey({ ...workspace, ...opened, keyId: id, now: workspace.now() });
-  }
-  // The wrapped keys' records go now, not at the next hour's cleaning.
-  await expelOverwritten(workspace);
+  const batches = ready.reduce((sum, { left }) => sum + left.batches, 0);
+  const about = { keys: ids.join(' '), count: ids.length, force: own.force === true, batches };
+  await audited(workspace.audit, { what: 'keys sealing destroy', why: own.why, about }, async () => {
+    for (const id of ids) {
+      await destroySealingKey({ ...workspace, ...opened, keyId: id, now: workspace.now() });
+    }
+    // The wrapped keys' records go now, not at the next hour's cleaning.
+    await expelOverwritten(workspace);
+  });
   context.print(`destroyed ${named(ids)}.${lost.join('')}`, { destroyed: ids });
 }
 

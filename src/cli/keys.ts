@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { epochOf, type KeyListing } from '../privacy/keyring.ts';
 import { isRotating } from '../privacy/keys/key-files.ts';
 import type { KeyWrapping } from '../privacy/keys/wrapping.ts';
+import { audited } from '../runtime/audit.ts';
 import {
   destroyEpoch,
   expelOverwritten,
@@ -15,6 +16,7 @@ import type { Workspace } from '../runtime/workspace.ts';
 import { openWrapping, rotationOf } from '../runtime/wrapping.ts';
 import { action, UsageError, withWorkspace, type CommandContext, type Io } from './io.ts';
 import { sealingCommands } from './keys-sealing.ts';
+import { whyOption, type Why } from './reason.ts';
 
 export function keysCommand(program: Command, io: Io): void {
   const keys = program
@@ -31,12 +33,13 @@ export function keysCommand(program: Command, io: Io): void {
       'a new master key (or version of the key of keys.transit) wraps every key; pseudonyms stay what they are',
     )
     .option('--dry-run', 'only say what would be done')
+    .addOption(whyOption())
     .addHelpText(
       'after',
       '\nWorkers may go on. Ended half way, run it again: until it is done both keys open.\n\nExample:\n  redactory keys rotate',
     )
     .action(
-      action<DryRun>(io, (context, own) =>
+      action<DryRun & Why>(io, (context, own) =>
         withWorkspace(context, 'operator', (workspace) => rotate(context, workspace, own)),
       ),
     );
@@ -45,12 +48,13 @@ export function keysCommand(program: Command, io: Io): void {
     .description('wrap every key again by what the config names: after moving to a service, or to another master key')
     .option('--dry-run', 'only say what would be done')
     .option('--to-master-key', 'back from keys.transit, which only opens, to the master key; a file is made if need be')
+    .addOption(whyOption())
     .addHelpText(
       'after',
       '\nGive what wraps from now on, and leave what wrapped until now in its place (docs/keys.md). Ended half way, run it again.\n\nExample:\n  redactory keys rewrap --config openbao.yaml',
     )
     .action(
-      action<DryRun & { readonly toMasterKey?: boolean }>(io, (context, own) =>
+      action<Rewrap>(io, (context, own) =>
         withWorkspace(context, 'operator', (workspace) => rewrap(context, workspace, own)),
       ),
     );
@@ -60,9 +64,10 @@ export function keysCommand(program: Command, io: Io): void {
     .description("destroy an epoch's keys: nobody can link its pseudonyms to a person any more, nor replay it")
     .option('--yes', 'do it; without this the command only says what it would do')
     .option('--no-rotate', 'leave the master key: then a backup of the keyring and the master key still open the epoch')
+    .addOption(whyOption())
     .addHelpText('after', '\nExample:\n  redactory keys destroy 2026-01 --yes')
     .action(
-      action<{ readonly yes?: boolean; readonly rotate: boolean }>(io, (context, own, args) =>
+      action<Destroy>(io, (context, own, args) =>
         withWorkspace(context, 'operator', (workspace) =>
           destroy(context, workspace, { ...own, epoch: args[0] ?? '' }),
         ),
@@ -75,10 +80,27 @@ interface DryRun {
   readonly dryRun?: boolean;
 }
 
+interface Rewrap extends DryRun, Why {
+  readonly toMasterKey?: boolean;
+}
+
+interface Destroy extends Why {
+  readonly yes?: boolean;
+  readonly rotate: boolean;
+}
+
 async function list(context: CommandContext, workspace: Workspace): Promise<void> {
-  const { keyring } = await openKeyring(workspace, await workspace.wrapping());
-  // That one of them does not open is worth knowing before the workers need it, and no reason to hide the list.
-  const failure: unknown = await keyring.openKeys().catch((error: unknown) => error);
+  const { keyring, failure } = await audited(
+    workspace.audit,
+    { what: 'keys list', why: '', about: {} },
+    async () => {
+      const opened = await openKeyring(workspace, await workspace.wrapping());
+      // That one of them does not open is worth knowing before the workers need it, and no reason to hide the list.
+      const refused: unknown = await opened.keyring.openKeys().catch((error: unknown) => error);
+      return { keyring: opened.keyring, failure: refused };
+    },
+    (listed) => ({ opened: listed.failure === undefined }),
+  );
   const entries = keyring.entries();
   const lines = entries.map((key) => lineOf(key, workspace.now()));
   context.print(lines.length === 0 ? 'no keys yet: they are made on first use' : [HEADER, ...lines].join('\n'), {
@@ -104,7 +126,7 @@ function lineOf(key: KeyListing, now: number): string {
   return columns.join('  ');
 }
 
-async function rotate(context: CommandContext, workspace: Workspace, { dryRun }: DryRun): Promise<void> {
+async function rotate(context: CommandContext, workspace: Workspace, { dryRun, why }: DryRun & Why): Promise<void> {
   const wrapping = await workspace.wrapping();
   const rotation = rotationOf(context.config, wrapping);
   if (rotation === undefined) throw new UsageError(`${heldElsewhere(context)}: ${REPLACING}`);
@@ -113,19 +135,22 @@ async function rotate(context: CommandContext, workspace: Workspace, { dryRun }:
     context.print(`would wrap ${keysOf(wouldRewrap)} by a new ${wrapperName(context)}`, { rewrapped: 0, wouldRewrap });
     return;
   }
-  const rewrapped = await rotateWrapping(workspace, rotation);
-  await expelOverwritten(workspace);
-  const wrappedBy = await wrapping.currentId();
+  const { rewrapped, wrappedBy } = await audited(
+    workspace.audit,
+    { what: 'keys rotate', why, about: { from: await wrapping.currentId() } },
+    async () => {
+      const count = await rotateWrapping(workspace, rotation);
+      await expelOverwritten(workspace);
+      return { rewrapped: count, wrappedBy: await wrapping.currentId() };
+    },
+    (done) => done,
+  );
   const text = `${keysOf(rewrapped, 'is', 'are')} wrapped by a new ${wrapperName(context)} (${wrappedBy}); the old one is gone`;
   context.print(text, { rewrapped, wrappedBy });
 }
 
-async function rewrap(
-  context: CommandContext,
-  workspace: Workspace,
-  own: DryRun & { readonly toMasterKey?: boolean },
-): Promise<void> {
-  const { dryRun, toMasterKey = false } = own;
+async function rewrap(context: CommandContext, workspace: Workspace, own: Rewrap): Promise<void> {
+  const { toMasterKey = false } = own;
   const { transit, masterVariable, masterFile } = context.config.keys;
   if (transit === null && masterVariable === null && (await isRotating(masterFile))) {
     throw new UsageError('a rotation of the master key was begun: finish it with `redactory keys rotate`');
@@ -135,7 +160,7 @@ async function rewrap(
   }
   const wrapping = toMasterKey ? await backToMasterKey(context) : await workspace.wrapping();
   try {
-    await rewrapBy(wrapping, context, workspace, dryRun);
+    await rewrapBy(wrapping, context, workspace, own);
   } finally {
     if (toMasterKey) wrapping.close();
   }
@@ -150,7 +175,7 @@ async function rewrapBy(
   wrapping: KeyWrapping,
   context: CommandContext,
   workspace: Workspace,
-  dryRun: boolean | undefined,
+  { dryRun, why }: Rewrap,
 ): Promise<void> {
   const wrappedBy = await wrapping.currentId();
   if (dryRun === true) {
@@ -158,8 +183,16 @@ async function rewrapBy(
     context.print(`would wrap ${keysOf(wouldRewrap)} by ${wrappedBy}`, { rewrapped: 0, wouldRewrap, wrappedBy });
     return;
   }
-  const rewrapped = await wrapAgain(workspace, wrapping);
-  await expelOverwritten(workspace);
+  const { rewrapped } = await audited(
+    workspace.audit,
+    { what: 'keys rewrap', why, about: { to: wrappedBy } },
+    async () => {
+      const count = await wrapAgain(workspace, wrapping);
+      await expelOverwritten(workspace);
+      return { rewrapped: count };
+    },
+    (done) => done,
+  );
   const text = `${keysOf(rewrapped, 'was', 'were')} wrapped again; all are wrapped by ${wrappedBy}, nothing else is needed to open them`;
   context.print(text, { rewrapped, wrappedBy });
 }
@@ -167,7 +200,7 @@ async function rewrapBy(
 async function destroy(
   context: CommandContext,
   workspace: Workspace,
-  own: { readonly epoch: string; readonly yes?: boolean; readonly rotate: boolean },
+  own: Destroy & { readonly epoch: string },
 ): Promise<void> {
   const { epoch } = own;
   const wrapping = await workspace.wrapping();
@@ -192,9 +225,17 @@ async function destroy(
     });
     return;
   }
-  const destroyed = await destroyEpoch(workspace, wrapping, epoch);
-  const rewrapped = rotation === undefined ? null : await rotateWrapping(workspace, rotation).catch(unfinished(epoch));
-  await expelOverwritten(workspace);
+  const { destroyed, rewrapped } = await audited(
+    workspace.audit,
+    { what: 'keys destroy', why: own.why, about: { epoch, rotate: own.rotate } },
+    async () => {
+      const count = await destroyEpoch(workspace, wrapping, epoch);
+      const again = rotation === undefined ? null : await rotateWrapping(workspace, rotation).catch(unfinished(epoch));
+      await expelOverwritten(workspace);
+      return { destroyed: count, rewrapped: again };
+    },
+    (done) => done,
+  );
   const then =
     rewrapped === null
       ? `; the ${wrapperName(context)} is the same: until it is replaced, a backup of the keyring opens with it`

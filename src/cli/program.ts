@@ -4,6 +4,7 @@ import { ConfigError } from '../config.ts';
 import { packagePath } from '../package-path.ts';
 import { PolicyError } from '../privacy/policy.ts';
 import { attackCommand } from './attack.ts';
+import { auditCommand } from './audit.ts';
 import { consentCommand } from './consent.ts';
 import { demoCommand } from './demo.ts';
 import { devicesCommand } from './devices.ts';
@@ -44,6 +45,7 @@ const COMMANDS = [
   vocabularyCommand,
   textCommand,
   attackCommand,
+  auditCommand,
   inspectCommand,
 ];
 

@@ -15,7 +15,7 @@ because a stop took longer than five seconds. SIGTERM and SIGINT ask for a stop:
 is done by the next run.
 
 With \`--json\`, the result is one JSON document on stdout, and stdout holds nothing else; progress and logs go to stderr, and
-a command that fails leaves stdout empty, but for \`attack\`, whose report says why. Counts in it are raw events unless
+a command that fails leaves stdout empty, but for \`attack\` and \`audit verify\`, whose report says why. Counts in it are raw events unless
 their name says otherwise; times are ISO 8601.
 
 Options that every command takes:

@@ -1,5 +1,6 @@
 import { Option, type Command } from 'commander';
 import { loadPolicy } from '../privacy/policy.ts';
+import { audited, type AuditEntry } from '../runtime/audit.ts';
 import { compareReplay } from '../runtime/replay/compare.ts';
 import { estimateReplay } from '../runtime/replay/estimate.ts';
 import { readCounts } from '../runtime/replay/ledger.ts';
@@ -26,11 +27,12 @@ import {
   describeReplayed,
   manifestJson,
 } from './replay-text.ts';
+import { whyOption, type Why } from './reason.ts';
 import { MAX_RESTARTS, withHealth } from './run.ts';
 import { openTable } from './table.ts';
 import { inProcesses } from './workers.ts';
 
-interface Own {
+interface Own extends Why {
   readonly policy: string;
   readonly into: string;
   readonly from?: number;
@@ -68,6 +70,7 @@ export function replayCommand(program: Command, io: Io): void {
       'bytes read at a time (default: fetch.maxBytes of the config)',
       wholeNumber(1_024, 1 << 28),
     )
+    .addOption(whyOption())
     .option('--metrics-port <n>', 'serve metrics and health on this port while it runs', wholeNumber(0, 65_535))
     .addHelpText('after', HELP)
     .action(
@@ -84,19 +87,27 @@ function promoteCommand(replay: Command, io: Io): void {
     .description(
       "make a replay's rows those of the live table, in one step; older versions of the table stay as they are",
     )
+    .addOption(whyOption())
     .addHelpText('after', '\nExample:\n  redactory replay promote trial')
     .action(
-      action(io, (context, _own, [name = '']) =>
+      action<Why>(io, (context, { why }, [name = '']) =>
         withWorkspace(context, 'sanitizer', async (workspace) => {
           const found = await readManifest(workspace.log, name);
-          const { manifest, promotion } = await promote(found, {
-            logs: { sanitizer: workspace.log, sink: await workspace.logAs('sink') },
-            codec: workspace.codec,
-            zstd: workspace.zstd,
-            live: await openTable(context, 'write'),
-            replay: await openTable({ ...context, config: { ...context.config, table: found.table } }, 'read'),
-            now: workspace.now,
-          });
+          const about = { name, policy: found.policy };
+          const { manifest, promotion } = await audited(
+            workspace.audit,
+            { what: 'replay promote', why, about },
+            async () =>
+              promote(found, {
+                logs: { sanitizer: workspace.log, sink: await workspace.logAs('sink') },
+                codec: workspace.codec,
+                zstd: workspace.zstd,
+                live: await openTable(context, 'write'),
+                replay: await openTable({ ...context, config: { ...context.config, table: found.table } }, 'read'),
+                now: workspace.now,
+              }),
+            (promoted) => ({ version: promoted.manifest.promoted?.version ?? null }),
+          );
           context.print(describePromotion(name, promotion), { replay: manifestJson(manifest), promotion });
         }),
       ),
@@ -159,6 +170,29 @@ async function replayStretch(context: CommandContext, workspace: Workspace, own:
     table: replayTable(context.config.table, own.into),
     allowExpired: own.allowExpired === true,
   };
+  const about = {
+    name: request.name,
+    policy: policy.digest,
+    vocabulary: vocabulary.digest,
+    from: request.asked.from === null ? null : new Date(request.asked.from).toISOString(),
+    to: request.asked.to === null ? null : new Date(request.asked.to).toISOString(),
+  };
+  const what = own.dryRun === true ? 'replay dry run' : 'replay';
+  await audited(
+    workspace.audit,
+    { what, why: own.why, about },
+    () => replayRequest(context, workspace, request, own),
+    (done) => done,
+  );
+}
+
+/** @returns how much it was. */
+async function replayRequest(
+  context: CommandContext,
+  workspace: Workspace,
+  request: ReplayRequest,
+  own: Own,
+): Promise<AuditEntry['about']> {
   const progress = showProgress(context.io, own.dryRun === true ? 'reading' : 'replaying', 'batches');
   try {
     const tools = await toolsOf(context, workspace, request, own, (done, total) => progress.update(done, total));
@@ -166,9 +200,9 @@ async function replayStretch(context: CommandContext, workspace: Workspace, own:
       const estimate = await estimateReplay(request, tools);
       progress.stop();
       context.print(describeEstimate(own.into, estimate), { dryRun: { name: own.into, ...estimate } });
-      return;
+      return {};
     }
-    await replayAndReport(context, workspace, request, tools, own, () => progress.stop());
+    return await replayAndReport(context, workspace, request, tools, own, () => progress.stop());
   } finally {
     progress.stop();
   }
@@ -222,7 +256,7 @@ async function replayAndReport(
   tools: ReplayTools,
   own: Own,
   onWorked: () => void,
-): Promise<void> {
+): Promise<AuditEntry['about']> {
   const manifest = await startReplay(request, tools);
   const done = await workTogether(context, request, manifest, tools, own);
   onWorked();
@@ -241,6 +275,8 @@ async function replayAndReport(
     ].join('\n'),
     { replay: manifestJson(done.manifest), counts: done.counts, rows: table, comparison },
   );
+  const { batches, read, released } = done.counts;
+  return { state: isDone ? 'done' : 'stopped', batches, events: read, released };
 }
 
 /** This process, and as many others as were asked for. */
@@ -290,6 +326,7 @@ function argsOf({ options }: CommandContext, own: Own, index: number): string[] 
     ...given('--config', options.config),
     ...given('--data', options.data),
     ...given('--table', options.table),
+    ...given('--why', own.why === '' ? undefined : own.why),
     ...given('--from', time(own.from)),
     ...given('--to', time(own.to)),
     ...given('--fetch-bytes', own.fetchBytes?.toString()),

@@ -2,6 +2,7 @@ import { Option, type Command } from 'commander';
 import { resolve } from 'node:path';
 import type { Writable } from 'node:stream';
 import { loadPolicy } from '../privacy/policy.ts';
+import { audited } from '../runtime/audit.ts';
 import { cleanMeanwhile } from '../runtime/cleaning.ts';
 import { serveHealth } from '../runtime/health.ts';
 import { runSanitizer, type SanitizerSummary } from '../runtime/sanitizer.ts';
@@ -49,7 +50,7 @@ export function sanitizeCommand(program: Command, io: Io): void {
             ? await sanitizeInProcesses(context, own.workers, workerOptions(context, own))
             : await withWorkspace(context, 'sanitizer', (workspace) =>
                 withHealth(context, (ready) =>
-                  cleaned(context, workspace, false, () => sanitize(context, workspace, own, ready)),
+                  cleaned(context, workspace, false, () => sanitize(context, workspace, own, ready, 'sanitize')),
                 ),
               );
         context.print(describeCounts(sanitized), { sanitized });
@@ -117,9 +118,10 @@ export async function runBoth(
   workspace: Workspace,
   own: UntilEnd,
   ready: () => void = () => {},
+  what = 'run',
 ): Promise<RunResult> {
   if (own.untilEnd === true) {
-    const sanitized = await sanitize(context, workspace, own, ready);
+    const sanitized = await sanitize(context, workspace, own, ready, what);
     return { sanitized, sink: await sink(context, workspace, own, { to: 'table' }, ready) };
   }
   const failure = new AbortController();
@@ -133,7 +135,7 @@ export async function runBoth(
     }
   };
   const results = await Promise.allSettled([
-    guarded(sanitize(both, workspace, own, ready)),
+    guarded(sanitize(both, workspace, own, ready, what)),
     guarded(sink(both, workspace, own, { to: 'table' }, () => {})),
   ]);
   const [sanitized, written] = results;
@@ -142,13 +144,43 @@ export async function runBoth(
   return { sanitized: sanitized.value, sink: written.value };
 }
 
+/** `what`: the command, for the audit trail. */
 async function sanitize(
   context: RunContext,
   workspace: Workspace,
   own: UntilEnd,
   ready: () => void,
+  what: string,
 ): Promise<SanitizerSummary> {
-  const { policy, vocabulary } = await loadPolicy(context.config.policy);
+  const loaded = await loadPolicy(context.config.policy);
+  const about = {
+    policy: loaded.policy.digest,
+    vocabulary: loaded.vocabulary.digest,
+    sealed: context.config.raw.sealed,
+    until: own.untilEnd === true ? 'end' : 'stopped',
+  };
+  // Before the keys are opened: that is to be told as well.
+  return audited(
+    workspace.audit,
+    { what, why: '', about },
+    () => sanitizeBy(loaded, context, workspace, own, ready),
+    ({ batches, read, released, quarantined, rawBytes }) => ({
+      batches,
+      events: read,
+      released,
+      quarantined,
+      rawBytes,
+    }),
+  );
+}
+
+async function sanitizeBy(
+  { policy, vocabulary }: Awaited<ReturnType<typeof loadPolicy>>,
+  context: RunContext,
+  workspace: Workspace,
+  own: UntilEnd,
+  ready: () => void,
+): Promise<SanitizerSummary> {
   const tables = await workspace.controlTables(policy.consent.guardSeconds * 1000);
   await tables.catchUp();
   const { log, codec } = workspace;

@@ -5,7 +5,7 @@ import { byBudget, byPeople, type Selection } from '../privacy/partition-selecti
 import { loadPolicy } from '../privacy/policy.ts';
 import { digestOf, loadVocabulary, refuseTaken, vocabularyOf, writeVocabulary } from '../privacy/vocabulary-file.ts';
 import type { EntryLine, Vocabulary } from '../privacy/vocabulary.ts';
-import { audited, auditTo, MAX_REASON } from '../runtime/audit.ts';
+import { allOf, audited, auditTo } from '../runtime/audit.ts';
 import { buildVocabulary, type Built } from '../runtime/vocabulary/build.ts';
 import {
   commentsOn,
@@ -18,6 +18,7 @@ import type { Workspace } from '../runtime/workspace.ts';
 import { action, UsageError, wholeNumber, withWorkspace, type CommandContext, type Io } from './io.ts';
 import { moment } from './moment.ts';
 import { showProgress } from './progress.ts';
+import { reason } from './reason.ts';
 import { vocabularyPath } from './vocabulary.ts';
 
 interface Own {
@@ -101,7 +102,8 @@ async function buildAndWrite(
   const known = await baseOf(context, own, vocabulary);
   const asked = { from: own.from ?? null, to: own.to ?? null };
   const now = workspace.now();
-  const trail = auditTo((line) => void context.io.stderr.write(line), { now: workspace.now });
+  const onStderr = auditTo((line) => void context.io.stderr.write(line), { now: workspace.now });
+  const trail = allOf(workspace.audit, onStderr);
   const entry = {
     what: 'vocabulary build',
     why: own.reason,
@@ -216,12 +218,6 @@ function selectionOf(mechanism: Mechanism): Selection {
 
 function checkTimes({ from, to }: Own): void {
   if (from !== undefined && to !== undefined && from >= to) throw new UsageError('--from must be before --to');
-}
-
-function reason(text: string): string {
-  const trimmed = text.trim();
-  if (trimmed.length >= 3 && trimmed.length <= MAX_REASON && !/[\p{Cc}\p{Cf}]/u.test(trimmed)) return trimmed;
-  throw new InvalidArgumentError(`It must be one line of 3 to ${MAX_REASON} characters.`);
 }
 
 const NUMBER = /^\d{1,3}(?:\.\d{1,12})?(?:e-\d{1,2})?$/u;

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { userInfo } from 'node:os';
 
 /**
@@ -14,6 +15,8 @@ export interface AuditEntry {
   readonly why: string;
   /** What it was about: settings, days, digests, and amounts that tell nothing of one person. */
   readonly about: Readonly<Record<string, string | number | boolean | null>>;
+  /** Random id that the entries of one piece of work share; without it, the entry stands alone. */
+  readonly run?: string;
 }
 
 export interface AuditTrail {
@@ -22,6 +25,9 @@ export interface AuditTrail {
 
 /** Longest reason, in UTF-16 code units. */
 export const MAX_REASON = 300;
+
+/** A new {@link AuditEntry.run}. */
+export const newRun = (): string => randomBytes(8).toString('hex');
 
 /** Entries as JSON lines, whatever the level of the log: nobody can ask for silence. */
 export function auditTo(
@@ -37,7 +43,7 @@ export function auditTo(
 }
 
 /** The account that the process runs under. */
-function accountName(): string {
+export function accountName(): string {
   try {
     return userInfo().username;
   } catch {
@@ -46,23 +52,36 @@ function accountName(): string {
   }
 }
 
+/** Each entry on one trail after the other. */
+export function allOf(...trails: readonly AuditTrail[]): AuditTrail {
+  return {
+    record: async (entry) => {
+      for (const trail of trails) await trail.record(entry);
+    },
+  };
+}
+
 /**
  * Does audited work: a start, and how it ended. Work that cannot be recorded is not begun.
  *
  * `about` gets what is known only in the end.
+ *
+ * @throws what `work` throws, and what the trail throws at the start or once the work is done.
  */
 export async function audited<T>(
   trail: AuditTrail,
-  entry: Omit<AuditEntry, 'stage'>,
+  of: Omit<AuditEntry, 'stage' | 'run'>,
   work: () => Promise<T>,
-  about: (result: T) => AuditEntry['about'],
+  about: (result: T) => AuditEntry['about'] = () => ({}),
 ): Promise<T> {
+  const entry = { ...of, run: newRun() };
   await trail.record({ ...entry, stage: 'started' });
   let result: T;
   try {
     result = await work();
   } catch (error) {
-    await trail.record({ ...entry, stage: 'failed' });
+    // Why the work failed is what has to be known, even if that cannot be recorded either.
+    await trail.record({ ...entry, stage: 'failed' }).catch(() => undefined);
     throw error;
   }
   await trail.record({ ...entry, stage: 'done', about: { ...entry.about, ...about(result) } });

@@ -11,6 +11,8 @@ import { KeyError, parseKey, readKeyFile, readOrCreateKeyFile } from '../privacy
 import { readSecretFile } from '../privacy/keys/secret-file.ts';
 import type { KeyWrapping } from '../privacy/keys/wrapping.ts';
 import { createSubjectKeys } from '../privacy/subject-key.ts';
+import type { AuditTrail } from './audit.ts';
+import { createTrail, type TopicTrail } from './audit/trail.ts';
 import { openControlTables, type ControlTables } from './control-tables.ts';
 import { kafkaOptions } from './kafka-options.ts';
 import type { RemoteSchemas } from './registry.ts';
@@ -46,6 +48,8 @@ export interface Workspace {
    * @throws KeyError, also for parts of the line that have no business with keys; WrappingUnavailableError.
    */
   wrapping(): Promise<KeyWrapping>;
+  /** What is done here with personal data is recorded on it. Not for gateway and sink, who may not; closed with the workspace. */
+  readonly audit: AuditTrail;
   /** What closes payloads on their way to the raw topic. @throws KeyError, where there is a cluster, while it has no key. */
   sealer(): Promise<RawSealer>;
   /**
@@ -141,9 +145,22 @@ export async function openWorkspace(
     }
   }
 
+  let trail: Promise<TopicTrail> | undefined;
+  const openTrail = async (): Promise<TopicTrail> => {
+    // A producer enrols people as the operator, whose deed it is then.
+    const own = role === 'producer' ? await logAs('operator') : log;
+    return createTrail({ log: own, codec, now });
+  };
+  const audit: AuditTrail = {
+    record: async (entry) => {
+      trail ??= openTrail();
+      await (await trail).record(entry);
+    },
+  };
   return {
     config,
     log,
+    audit,
     logAs,
     codec,
     zstd,
@@ -155,6 +172,7 @@ export async function openWorkspace(
     // On a cluster producers may not read raw, and stamps come from the clocks of trusted machines.
     trustedNow: async () => (config.kafka === null ? Math.max(now(), await latestStamp(log)) : now()),
     close: async () => {
+      for (const one of await Promise.allSettled([trail])) if (one.status === 'fulfilled') await one.value?.close();
       for (const one of await Promise.allSettled([opened])) if (one.status === 'fulfilled') one.value?.close();
       for (const one of await Promise.allSettled(logs.values()))
         if (one.status === 'fulfilled') await one.value.close();

@@ -58,6 +58,8 @@ describeWithKafka('the line on a cluster where each part has a user of its own',
     'replay show trial',
     'replay promote trial',
     'topics verify',
+    'audit show',
+    'audit verify',
   ])('%s', async (args) => {
     const { code, stderr } = await bench.run(args);
     expect(stderr).not.toMatch(/"level":[45]0|^redactory:/mu);

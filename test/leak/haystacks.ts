@@ -57,6 +57,7 @@ async function topicHaystacks(workspace: Workspace): Promise<Haystack[]> {
     [TOPICS.devices, (value) => codec.decodeDevice(value)],
     [TOPICS.erasures, (value) => codec.decodeErasure(value)],
     [TOPICS.requests, (value) => codec.decodeRequest(value)],
+    [TOPICS.audit, (value) => codec.decodeAudit(value)],
     [TOPICS.owners, (value) => codec.decodeOwner(value)],
     [TOPICS.audit, (value) => codec.decodeAudit(value)],
   ];

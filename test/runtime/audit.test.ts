@@ -18,9 +18,11 @@ describe('audited work', () => {
       (n) => ({ entries: n }),
     );
     expect(result).toBe(1);
+    const run = entries[0]?.run;
+    expect(run).toMatch(/^[0-9a-f]{16}$/u);
     expect(entries).toEqual([
-      { ...ENTRY, stage: 'started' },
-      { ...ENTRY, stage: 'done', about: { policy: 'sha256:1', entries: 1 } },
+      { ...ENTRY, stage: 'started', run },
+      { ...ENTRY, stage: 'done', run, about: { policy: 'sha256:1', entries: 1 } },
     ]);
   });
 
@@ -34,6 +36,14 @@ describe('audited work', () => {
     );
     await expect(failing).rejects.toThrow('full disk');
     expect(entries.map(({ stage }) => stage)).toEqual(['started', 'failed']);
+  });
+
+  it('that fails says why, even if that cannot be recorded', async () => {
+    const { entries, record } = trail();
+    const ending = {
+      record: async (entry: AuditEntry) => (entries.length > 0 ? Promise.reject(new Error('away')) : record(entry)),
+    };
+    await expect(audited(ending, ENTRY, () => Promise.reject(new Error('full disk')))).rejects.toThrow('full disk');
   });
 
   it('is not begun when it cannot be recorded', async () => {
