@@ -1,10 +1,12 @@
 import type { Command } from 'commander';
 import { randomUUID } from 'node:crypto';
+import { audited } from '../runtime/audit.ts';
 import { appendErasure } from '../runtime/erasures.ts';
 import { openErasures } from '../runtime/steward/erase.ts';
 import { action, withWorkspace, type Io } from './io.ts';
+import { whyOption, type Why } from './reason.ts';
 
-interface Own {
+interface Own extends Why {
   readonly subject: string;
 }
 
@@ -13,6 +15,7 @@ export function eraseCommand(program: Command, io: Io): void {
     .command('erase')
     .description('have all that was kept of a person erased; the steward does it')
     .requiredOption('--subject <id>', 'the person, as the company knows them')
+    .addOption(whyOption())
     .addHelpText('after', '\nExample:\n  redactory erase --subject ana@example.org')
     .action(
       action<Own>(io, (context, own) =>
@@ -23,7 +26,9 @@ export function eraseCommand(program: Command, io: Io): void {
           if (known === undefined) {
             const requestedAt = await workspace.trustedNow();
             const asked = { subjectKey, requestedAt, erasureId: randomUUID(), by: 'operator' } as const;
-            await appendErasure(workspace, { ...asked, doneAt: null, rows: 0, sessions: 0 });
+            await audited(workspace.audit, { what: 'erase', why: own.why, about: {} }, () =>
+              appendErasure(workspace, { ...asked, doneAt: null, rows: 0, sessions: 0 }),
+            );
           }
           const { doneAt = null, rows = 0, sessions = 0 } = known ?? {};
           context.print(

@@ -2,16 +2,18 @@ import { Option, type Command } from 'commander';
 import { randomUUID } from 'node:crypto';
 import { REQUEST_ANSWERS, type PersonRequest, type RequestAnswer } from '../events/control.ts';
 import { makeDecision } from '../privacy/decisions.ts';
+import { audited } from '../runtime/audit.ts';
 import { appendDecision } from '../runtime/ingest.ts';
 import { answerRequest, openRequests } from '../runtime/requests.ts';
 import { RunError } from '../runtime/run-error.ts';
 import { action, withWorkspace, type Io } from './io.ts';
+import { whyOption, type Why } from './reason.ts';
 
 interface List {
   readonly all?: boolean;
 }
 
-interface Answer {
+interface Answer extends Why {
   readonly answer: RequestAnswer;
   readonly comment: string;
 }
@@ -44,9 +46,10 @@ export function requestsCommand(program: Command, io: Io): void {
     .argument('<id>', 'the request, by its id')
     .addOption(new Option('--answer <answer>', 'what is decided').choices(REQUEST_ANSWERS).makeOptionMandatory())
     .option('--comment <text>', 'what to say to the person', '')
+    .addOption(whyOption())
     .addHelpText('after', '\nExample:\n  redactory requests answer 4f0c8d1e --answer granted')
     .action(
-      action<Answer>(io, (context, { answer, comment }, [id = '']) =>
+      action<Answer>(io, (context, { answer, comment, why }, [id = '']) =>
         withWorkspace(context, 'operator', async (workspace) => {
           const { log, codec } = workspace;
           if (comment.length > MAX_COMMENT) throw new RunError(`--comment has ${MAX_COMMENT} characters at most`);
@@ -54,12 +57,15 @@ export function requestsCommand(program: Command, io: Io): void {
           if (request === undefined) throw new RunError('there is no such request: see `redactory requests list`');
           if (request.answer !== null) throw new RunError(`this request was answered already: ${request.answer}`);
           const now = await workspace.trustedNow();
-          // The exemption first: an answer that says granted must be true.
-          if (answer === 'granted') {
-            const { subjectKey } = request;
-            await appendDecision(log, codec, makeDecision('exempt', { subjectKey, now, randomId: randomUUID }));
-          }
-          await answerRequest(workspace, request, { answer, comment, now });
+          const entry = { what: 'requests answer', why, about: { kind: request.kind, answer } };
+          await audited(workspace.audit, entry, async () => {
+            // The exemption first: an answer that says granted must be true.
+            if (answer === 'granted') {
+              const { subjectKey } = request;
+              await appendDecision(log, codec, makeDecision('exempt', { subjectKey, now, randomId: randomUUID }));
+            }
+            await answerRequest(workspace, request, { answer, comment, now });
+          });
           context.print(`${request.kind}: ${answer}`, { requestId: id, kind: request.kind, answer });
         }),
       ),

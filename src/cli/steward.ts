@@ -43,7 +43,9 @@ export function stewardCommand(program: Command, io: Io): void {
     );
 }
 
-export function stewardOf(context: CommandContext, workspace: Workspace): Promise<Steward> {
+/** On the audit trail from the start: it opens the keys that tell whose a session is. */
+async function stewardOf(context: CommandContext, workspace: Workspace): Promise<Steward> {
+  await workspace.audit.record({ what: 'steward', stage: 'started', why: '', about: {} });
   return openSteward({
     workspace,
     telemetry: context.telemetry,

@@ -3,6 +3,7 @@ import type { Erasure } from '../../events/control.ts';
 import type { EventLog } from '../../log/event-log.ts';
 import { openGlobalTable } from '../../log/global-table.ts';
 import { eraseSessions, type TableStore } from '../../sinks/index.ts';
+import { audited, type AuditEntry, type AuditTrail } from '../audit.ts';
 import { appendErasure } from '../erasures.ts';
 import { readManifests, type ReplayManifest } from '../replay/manifest.ts';
 import { openRequests, requestKey } from '../requests.ts';
@@ -18,8 +19,7 @@ export interface EraseTools extends OwnersTools {
   readonly openStore: (location: string) => Promise<TableStore>;
   readonly now: () => number;
   readonly signal?: AbortSignal;
-  /** Does a step that is to be on the audit trail; the id is the erasure's own, and tells nothing. */
-  readonly audited: (erasureId: string, work: () => Promise<Erased>) => Promise<Erased>;
+  readonly audit: AuditTrail;
 }
 
 export interface Erased {
@@ -92,24 +92,30 @@ async function isPast(log: EventLog, group: string, topic: string): Promise<bool
  * @throws what the log, the tables and the keyring throw; then it is not done.
  */
 export async function eraseOne(tools: EraseTools, erasure: Erasure): Promise<Erased> {
-  const erased = await tools.audited(erasure.erasureId, async () => {
-    const owned = await recordsOf(tools, erasure.subjectKey);
-    const sessions = new Set(owned.flatMap((key) => pseudonymIn(key) ?? []));
-    const total = { rows: 0, sessions: 0 };
-    for (const location of await tablesOf(tools)) {
-      const store = await tools.openStore(location);
-      const stop = tools.signal === undefined ? {} : { signal: tools.signal };
-      const one = await eraseSessions({ store, sessions, erasure: erasure.erasureId, now: tools.now, ...stop });
-      total.rows += one.rows;
-      total.sessions += one.sessions;
-    }
-    tools.signal?.throwIfAborted();
-    await removeAll(tools, TOPICS.owners, owned);
-    await removeAll(tools, TOPICS.requests, await requestsOf(tools, erasure.subjectKey));
-    return total;
-  });
+  // Not the erasure's id: with the topic of erasures it would tell whose it was.
+  const entry = { what: 'erasure', why: '', about: { by: erasure.by } };
+  const erased = await audited(tools.audit, entry, () => eraseAll(tools, erasure), countsOf);
   await appendErasure(tools, { ...erasure, doneAt: tools.now(), ...erased });
   return erased;
+}
+
+const countsOf = ({ rows, sessions }: Erased): AuditEntry['about'] => ({ rows, sessions });
+
+async function eraseAll(tools: EraseTools, { subjectKey, erasureId }: Erasure): Promise<Erased> {
+  const owned = await recordsOf(tools, subjectKey);
+  const sessions = new Set(owned.flatMap((key) => pseudonymIn(key) ?? []));
+  const total = { rows: 0, sessions: 0 };
+  for (const location of await tablesOf(tools)) {
+    const store = await tools.openStore(location);
+    const stop = tools.signal === undefined ? {} : { signal: tools.signal };
+    const one = await eraseSessions({ store, sessions, erasure: erasureId, now: tools.now, ...stop });
+    total.rows += one.rows;
+    total.sessions += one.sessions;
+  }
+  tools.signal?.throwIfAborted();
+  await removeAll(tools, TOPICS.owners, owned);
+  await removeAll(tools, TOPICS.requests, await requestsOf(tools, subjectKey));
+  return total;
 }
 
 async function recordsOf(tools: EraseTools, subjectKey: string): Promise<readonly string[]> {

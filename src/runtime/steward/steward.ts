@@ -8,6 +8,7 @@ import type { TableStore } from '../../sinks/index.ts';
 import { isUnavailable } from '../unavailable.ts';
 import { readTls } from '../read-tls.ts';
 import { RunError } from '../run-error.ts';
+import { rawReadersSince } from '../audit-readers.ts';
 import { createSignIn } from '../sign-in.ts';
 import type { Telemetry } from '../telemetry.ts';
 import type { Workspace } from '../workspace.ts';
@@ -41,7 +42,7 @@ export async function openSteward(options: StewardOptions): Promise<Steward> {
   const view: ViewTools = {
     ...shared,
     store: await openStore(config.table, 'read'),
-    readersSince: async () => [],
+    readersSince: (since) => rawReadersSince(log, codec, since),
   };
 
   async function eraseDue(signal?: AbortSignal): Promise<number> {
@@ -58,7 +59,7 @@ export async function openSteward(options: StewardOptions): Promise<Steward> {
       ...shared,
       table: config.table,
       openStore: (location) => openStore(location, 'write'),
-      audited: (_erasureId, work) => work(),
+      audit: workspace.audit,
       ...(signal === undefined ? {} : { signal }),
     };
     for (const erasure of due) {

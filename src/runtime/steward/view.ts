@@ -10,7 +10,7 @@ export interface ViewTools extends OwnersTools {
   readonly store: TableStore;
   readonly now: () => number;
   /** Who had access to raw data since a time (ms), latest first. */
-  readonly readersSince: (since: number) => Promise<Readers['readers']>;
+  readonly readersSince: (since: number) => Promise<Readonly<Readers['readers']>>;
 }
 
 const DAY_MS = 86_400_000;

@@ -91,6 +91,12 @@ describe('what was kept, through the gateway', () => {
     }
   });
 
+  it('comes with who had access to raw data, and for what', async () => {
+    const { status, body } = await ask(gateway.address, '/v1/me/readers', tokens[0]);
+    expect(status).toBe(200);
+    expect(body).toEqual({ readers: [{ at: START, who: expect.any(String), what: 'run', why: '' }] });
+  });
+
   it('ends with the token, at the steward too', async () => {
     const of = { subjectKey: company.people[0] ?? '', device: null, issuedAt: START, expiresAt: START + 86_400_000 };
     const { text, tokenId } = await issueDevice(company.workspace, of);

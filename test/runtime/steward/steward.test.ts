@@ -180,7 +180,7 @@ describe('an erasure', () => {
         table: workspace.config.table,
         openStore: async () => crash.store(await company.store()),
         now: () => START + 2,
-        audited: (_id, work) => work(),
+        audit: workspace.audit,
       };
       done = await eraseOne(tools, erasureOf(ana)).catch((error: unknown) => {
         if (!crash.isDead()) throw error;
