@@ -8,6 +8,8 @@ export interface Page {
   /** Media type. */
   readonly type: string;
   readonly bytes: Uint8Array;
+  /** Another page, relative to this one, to go to instead. */
+  readonly location?: string;
 }
 
 /** What a page may load: files of this server, and nothing inline. */
@@ -21,6 +23,9 @@ export const PAGE_HEADERS: Readonly<Record<string, string>> = {
     "base-uri 'none'",
     "form-action 'none'",
     "frame-ancestors 'none'",
+    // No text becomes markup, whatever a script does with it.
+    "require-trusted-types-for 'script'",
+    "trusted-types 'none'",
   ].join('; '),
 };
 
