@@ -149,7 +149,8 @@ export const de: Words = {
   actions: {
     sentences: {
       click: ({ what, where, button, times }) => `Sie haben${where} auf ${what} geklickt${button}${times}`,
-      double_click: ({ what, where, button, times }) => `Sie haben${where} auf ${what} doppelt geklickt${button}${times}`,
+      double_click: ({ what, where, button, times }) =>
+        `Sie haben${where} auf ${what} doppelt geklickt${button}${times}`,
       long_press: ({ what, where, button, times }) =>
         `Sie haben${where} auf ${what} gedrückt und gehalten${button}${times}`,
       drag: ({ what, where, button, times }) => `Sie haben${where} auf ${what} gedrückt und gezogen${button}${times}`,
@@ -157,7 +158,7 @@ export const de: Words = {
       type: ({ what, where, length, times }) => `Sie haben${where} ${length} in ${what} eingegeben${times}`,
       press: ({ key, where, times }) => `Sie haben${where} ${key} gedrückt${times}`,
       shortcut: ({ key, where, times }) => `Sie haben${where} das Tastenkürzel ${key} benutzt${times}`,
-      focus: ({ what, where, times }) => `Sie haben${where} in ${what} gewechselt${times}`,
+      focus: ({ what, where, times }) => `Sie haben${where} ${what} angewählt${times}`,
       navigate: ({ url, where, times }) => `Sie haben${where} ${url} geöffnet${times}`,
       clipboard: ({ where, times }) => `Sie haben${where} etwas kopiert, ausgeschnitten oder eingefügt${times}`,
       edit: ({ what, where, times }) => `Sie haben${where} ${what} geändert${times}`,

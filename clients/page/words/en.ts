@@ -7,7 +7,8 @@ const texts = {
   signOut: 'Sign out',
 
   signInHeading: 'Sign in',
-  signInWhy: 'This page shows you what is recorded of your work, and lets you decide about it. It shows you only your own.',
+  signInWhy:
+    'This page shows you what is recorded of your work, and lets you decide about it. It shows you only your own.',
   tokenLabel: 'Your token',
   tokenHint: 'It begins with rdt_. An operator gave it to you for your recorder. It stays in this tab only.',
   signIn: 'Sign in',
@@ -26,7 +27,8 @@ const texts = {
   allowed: 'Recording is allowed, and may begin at any time',
   allowedMore: 'No recorder has an open session with this server right now.',
   paused: 'No, recording is paused',
-  pausedMore: 'Nothing is collected meanwhile, and nothing is kept for later. Afterwards recording may go on by itself.',
+  pausedMore:
+    'Nothing is collected meanwhile, and nothing is kept for later. Afterwards recording may go on by itself.',
   pauseOver: 'The pause is over. Checking',
   withdrawn: 'No, you have withdrawn',
   withdrawnMore: 'Nothing of you is taken in. Only an operator can enrol you again, and only if you want it.',
@@ -75,7 +77,8 @@ const texts = {
   readersIntro:
     'Raw data is what your recorders sent, before anything was taken out of it. Whoever worked on raw data that yours may be part of is listed here.',
   readersNone: 'Nobody is on record.',
-  readersNotServed: 'Who had access cannot be shown here: the service that knows it has not been set up. Ask an operator.',
+  readersNotServed:
+    'Who had access cannot be shown here: the service that knows it has not been set up. Ask an operator.',
   readersFailed: 'Who had access cannot be shown right now: there was no answer.',
   readerWhen: 'When',
   readerWho: 'Who',
@@ -83,7 +86,8 @@ const texts = {
   readerWhy: 'Reason given',
 
   exemptionHeading: 'Ask for an exemption',
-  exemptionIntro: 'If you should not be recorded at all, say why. An operator reads it and decides. The answer is shown here.',
+  exemptionIntro:
+    'If you should not be recorded at all, say why. An operator reads it and decides. The answer is shown here.',
   exemptionLabel: 'Your reason',
   exemptionHint: 'Write no more than the operator needs to know.',
   exemptionSend: 'Send',
@@ -97,10 +101,12 @@ const texts = {
 
   endHeading: 'Stop and erase',
   withdrawHeading: 'Stop recording for good',
-  withdrawIntro: 'You withdraw. Open sessions end at once, and no new one begins. What was kept stays until you have it erased.',
+  withdrawIntro:
+    'You withdraw. Open sessions end at once, and no new one begins. What was kept stays until you have it erased.',
   withdrawButton: 'Stop for good',
   withdrawTitle: 'Stop recording for good?',
-  withdrawAsk: 'You cannot undo this yourself: only an operator can enrol you again. For a short stop, a pause is enough.',
+  withdrawAsk:
+    'You cannot undo this yourself: only an operator can enrol you again. For a short stop, a pause is enough.',
   withdrawYes: 'Yes, stop for good',
   withdrawDone: 'You have withdrawn.',
   withdrawnAlready: 'You have withdrawn already.',
@@ -111,7 +117,8 @@ const texts = {
     'Everything that was kept of you is removed from the training data, and is never made again from raw data. Erasing does not end recording.',
   eraseButton: 'Erase',
   eraseTitle: 'Erase what was kept of you?',
-  eraseAsk: 'This cannot be undone. Open sessions end; recording may begin again afterwards, unless you stop it for good.',
+  eraseAsk:
+    'This cannot be undone. Open sessions end; recording may begin again afterwards, unless you stop it for good.',
   eraseType: 'To confirm, type the word: erase',
   eraseWrong: 'Type the word erase.',
   eraseYes: 'Erase it',

@@ -8,15 +8,7 @@ import type { en } from './en.ts';
 export type Lang = 'en' | 'de';
 
 /** Stands in a kept text for what was cut out; the same as the processors' own list, which a test compares. */
-export type Placeholder =
-  | '{text}'
-  | '{typed}'
-  | '{file}'
-  | '{host}'
-  | '{part}'
-  | '{n}'
-  | '{more}'
-  | `{${SpanKind}}`;
+export type Placeholder = '{text}' | '{typed}' | '{file}' | '{host}' | '{part}' | '{n}' | '{more}' | `{${SpanKind}}`;
 
 /** What has a fixed text: `data-text` in index.html, and parts of what is made by script. */
 export type TextKey = keyof (typeof en)['texts'];

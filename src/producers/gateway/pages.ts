@@ -51,3 +51,11 @@ export async function pagesIn(folder: string, at: string): Promise<readonly Page
   }
   return pages;
 }
+
+/** A page that leads to another one: `to` is relative, so that it holds behind a proxy's path as well. */
+export const redirect = (path: string, to: string): Page => ({
+  path,
+  type: 'text/plain; charset=utf-8',
+  bytes: new Uint8Array(),
+  location: to,
+});
