@@ -1,15 +1,18 @@
 import { Option, type Command } from 'commander';
 import { once } from 'node:events';
+import { packagePath } from '../package-path.ts';
 import { loadPolicy } from '../privacy/policy.ts';
+import { pagesIn, redirect, type Page } from '../producers/gateway/pages.ts';
 import { serveGateway } from '../runtime/gateway.ts';
 import { serveHealth } from '../runtime/health.ts';
+import { RunError } from '../runtime/run-error.ts';
 import { action, withWorkspace, type Io } from './io.ts';
 import { withOwnSteward } from './steward.ts';
 
 export function gatewayCommand(program: Command, io: Io): void {
   program
     .command('gateway')
-    .description('take batches from recorders over HTTP, until it is stopped')
+    .description('take batches from recorders over HTTP, and show people their own page, until it is stopped')
     .addOption(
       new Option(
         '--policy <file>',
@@ -29,7 +32,7 @@ export function gatewayCommand(program: Command, io: Io): void {
           try {
             await withOwnSteward(context, async (steward) => {
               const view = steward === undefined ? {} : { view: steward.view };
-              const gateway = await serveGateway({ workspace, policy, telemetry, ...view });
+              const gateway = await serveGateway({ workspace, policy, telemetry, pages: await workersPage(), ...view });
               telemetry.log.info('serving recorders', { address: gateway.address });
               isReady = true;
               if (!signal.aborted) await once(signal, 'abort');
@@ -42,4 +45,15 @@ export function gatewayCommand(program: Command, io: Io): void {
         }),
       ),
     );
+}
+
+/** The recorded worker's page, at `/me`; `/` leads there. */
+async function workersPage(): Promise<readonly Page[]> {
+  try {
+    return [redirect('/', 'me'), ...(await pagesIn(packagePath('dist/clients/page'), '/me'))];
+  } catch (error) {
+    throw new RunError("the worker's page is missing: run `npm run build`, or install the package again", {
+      cause: error,
+    });
+  }
 }

@@ -152,8 +152,14 @@ export async function createApp<S extends Service>(options: AppOptions<S>): Prom
       },
     });
   }
-  for (const { path, type, bytes } of options.pages ?? []) {
-    server.get(path, (_request, reply) => reply.headers({ ...PAGE_HEADERS, 'content-type': type }).send(bytes));
+  for (const { path, type, bytes, location } of options.pages ?? []) {
+    const headers = { ...PAGE_HEADERS, 'content-type': type, ...(location === undefined ? {} : { location }) };
+    server.get(path, (_request, reply) =>
+      reply
+        .code(location === undefined ? 200 : 302)
+        .headers(headers)
+        .send(bytes),
+    );
   }
   const document = openApi(routes, options.maxBodyBytes);
   server.get(OPENAPI_PATH, (_request, reply) => reply.send(document));

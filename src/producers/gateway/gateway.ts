@@ -251,6 +251,7 @@ export function createGateway(options: {
     return {
       recording: standing.kind,
       until: standing.kind === 'paused' ? standing.until : null,
+      now,
       sessions: sessions.openOf(subjectKey, now).length,
       sentBytesToday: quotas.sent(subjectKey, now),
       dataBudgetBytes: limits.dataBudgetBytes,

@@ -8,6 +8,8 @@ export interface Page {
   /** Media type. */
   readonly type: string;
   readonly bytes: Uint8Array;
+  /** Another page, relative to this one, to go to instead. */
+  readonly location?: string;
 }
 
 /** What a page may load: files of this server, and nothing inline. */
@@ -21,6 +23,9 @@ export const PAGE_HEADERS: Readonly<Record<string, string>> = {
     "base-uri 'none'",
     "form-action 'none'",
     "frame-ancestors 'none'",
+    // No text becomes markup, whatever a script does with it.
+    "require-trusted-types-for 'script'",
+    "trusted-types 'none'",
   ].join('; '),
 };
 
@@ -46,3 +51,11 @@ export async function pagesIn(folder: string, at: string): Promise<readonly Page
   }
   return pages;
 }
+
+/** A page that leads to another one: `to` is relative, so that it holds behind a proxy's path as well. */
+export const redirect = (path: string, to: string): Page => ({
+  path,
+  type: 'text/plain; charset=utf-8',
+  bytes: new Uint8Array(),
+  location: to,
+});

@@ -112,6 +112,7 @@ export type Acknowledged = z.output<typeof batchAnswer>;
 export const statusAnswer = z.strictObject({
   recording: z.enum(['not_enrolled', 'enrolled', 'paused', 'withdrawn', 'exempt']),
   until: time.nullable(),
+  now: time.describe('The clock by which `until` counts.'),
   sessions: z.int().min(0),
   sentBytesToday: bytes,
   dataBudgetBytes: bytes,

@@ -1,0 +1,54 @@
+/** What the page asks the gateway (docs/recorders.md). */
+import type { Reason } from '../../src/producers/gateway/protocol.ts';
+
+export type Answer<T> =
+  | { readonly kind: 'ok'; readonly body: T }
+  | { readonly kind: 'refused'; readonly error: Reason | string; readonly retryAfterMs: number }
+  | { readonly kind: 'unreachable' };
+
+export interface Api {
+  get<T>(path: string): Promise<Answer<T>>;
+  post<T>(path: string, body?: object): Promise<Answer<T>>;
+}
+
+const TIMEOUT_MS = 10_000;
+
+/**
+ * @param tokenOf what to sign in with, or null where a proxy does it.
+ * @param onUnknown called when the gateway does not know who asks.
+ */
+export function createApi(tokenOf: () => string | null, onUnknown: () => void): Api {
+  async function ask<T>(method: string, path: string, body?: object): Promise<Answer<T>> {
+    const token = tokenOf();
+    let response: Response;
+    let answer: unknown;
+    try {
+      response = await fetch(path, {
+        method,
+        headers: {
+          ...(token === null ? {} : { authorization: `Bearer ${token}` }),
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        cache: 'no-store',
+        redirect: 'error',
+        signal: AbortSignal.timeout(TIMEOUT_MS),
+      });
+      answer = await response.json();
+    } catch {
+      return { kind: 'unreachable' };
+    }
+    // Of another person by now: the answer is nobody's.
+    if (token !== tokenOf()) return { kind: 'unreachable' };
+    // The gateway checks each answer against the schema that T comes from before it sends it.
+    if (response.ok) return { kind: 'ok', body: answer as T };
+    if (response.status === 401) onUnknown();
+    const error = typeof answer === 'object' && answer !== null && 'error' in answer ? String(answer.error) : '';
+    const seconds = Number(response.headers.get('retry-after') ?? 0);
+    return { kind: 'refused', error, retryAfterMs: Number.isFinite(seconds) ? seconds * 1_000 : 0 };
+  }
+  return {
+    get: (path) => ask('GET', path),
+    post: (path, body) => ask('POST', path, body),
+  };
+}
