@@ -1,9 +1,11 @@
 import { defineConfig } from 'vitest/config';
+import { recorderDefines } from './dev/build-clients.ts';
 
 /** Where to write what each test came to, as JSON. */
 const report = process.env['REDACTORY_TEST_REPORT'];
 
 export default defineConfig({
+  define: recorderDefines(),
   test: {
     include: ['test/**/*.test.ts'],
     testTimeout: 120_000,

@@ -1,0 +1,25 @@
+/** Bytes, and how Avro writes them: https://avro.apache.org/docs/1.11.1/specification/#binary-encoding */
+export type Bytes = Uint8Array<ArrayBuffer>;
+
+const encoder = new TextEncoder();
+export const utf8 = (text: string): Bytes => encoder.encode(text);
+
+export const concat = (...parts: readonly Iterable<number>[]): Bytes =>
+  Uint8Array.from(parts.flatMap((part) => [...part]));
+
+/** Little-endian base 128, the high bit for "more follows"; up to 53 bits, more than what bit operators take. */
+export function varint(out: number[], value: number): void {
+  let rest = value;
+  for (; rest > 127; rest = Math.floor(rest / 128)) out.push((rest % 128) | 128);
+  out.push(rest);
+}
+
+/** A signed number of up to 52 bits. */
+export const zigzag = (out: number[], value: number): void => varint(out, value < 0 ? -value * 2 - 1 : value * 2);
+
+export function bytes(out: number[], value: ArrayLike<number>): void {
+  zigzag(out, value.length);
+  for (let i = 0; i < value.length; i++) out.push(value[i] ?? 0);
+}
+
+export const text = (out: number[], value: string): void => bytes(out, utf8(value));

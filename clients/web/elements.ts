@@ -1,0 +1,123 @@
+/** Role, name and place of the elements that events act on. */
+import type { UiElement } from '../../src/events/raw.ts';
+import { isElement, parentOf, type Privacy } from './privacy.ts';
+
+/** Characters of a name. */
+const MAX_NAME = 256;
+/** Characters of what was entered; more is cut off. */
+export const MAX_TEXT = 4_096;
+/** Nodes that are looked at for one text: a name is near, and a page may be large. */
+const MAX_NODES = 500;
+
+/** Roles of elements, and of inputs by their type, that are not called like them. */
+const ROLES: Readonly<Record<string, string>> = {
+  a: 'link',
+  summary: 'button',
+  submit: 'button',
+  reset: 'button',
+  file: 'button',
+  textarea: 'textbox',
+  select: 'combobox',
+  range: 'slider',
+  number: 'spinbutton',
+  search: 'searchbox',
+  li: 'listitem',
+  td: 'cell',
+  th: 'columnheader',
+};
+const SAME_ROLES = /^(?:button|checkbox|radio|option|img)$/u;
+/** Roles that are named by what is in them: https://www.w3.org/TR/wai-aria-1.2/#namefromcontent */
+const NAMED_BY_CONTENT =
+  /^(?:button|link|heading|option|tab|switch|checkbox|radio|menuitem.*|treeitem|.*cell|.*header)$/u;
+/** What holds something that was entered, or no text at all. */
+const NO_TEXT = /^(?:input|textarea|select|script|style|template)$/u;
+
+/** The element that the node belongs to: itself, or the nearest around it that has a role. */
+export function actedOn(node: Node | null): Element | null {
+  let first: Element | null = null;
+  for (let at = node; at !== null; at = parentOf(at)) {
+    if (!isElement(at)) continue;
+    first ??= at;
+    if (roleOf(at) !== '') return at;
+  }
+  return first;
+}
+
+/** @param offset from the window's coordinates to the screen's, in CSS pixels. */
+export function describe(element: Element, offset: readonly [x: number, y: number], privacy: Privacy): UiElement {
+  const { left, top, width, height } = element.getBoundingClientRect();
+  return {
+    role: roleOf(element),
+    name: nameOf(element, privacy),
+    // Nothing of it is ever released; what is entered comes as an event.
+    value: '',
+    secure: false,
+    bounds: { x: pixel(left + offset[0]), y: pixel(top + offset[1]), width: pixel(width), height: pixel(height) },
+  };
+}
+
+function roleOf(element: Element): string {
+  const role = attribute(element, 'role').toLowerCase().slice(0, 32);
+  const isInput = element.localName === 'input';
+  const name = isInput ? attribute(element, 'type').toLowerCase() : element.localName;
+  if (role !== '' || SAME_ROLES.test(name)) return role || name;
+  if (/^h[1-6]$/u.test(name)) return 'heading';
+  return ROLES[name] ?? (isInput || isEditable(element) ? 'textbox' : '');
+}
+
+/** Whether the element itself says that it can be edited. */
+export const isEditable = (element: Element): boolean =>
+  element.matches('[contenteditable]:not([contenteditable=false i])');
+
+const attribute = (element: Element, name: string): string => element.getAttribute(name) ?? '';
+
+/**
+ * A simple form of https://www.w3.org/TR/accname-1.2/: `aria-labelledby`, `aria-label`, labels, `alt`, a button's `value`, and
+ * content where the role is named by it. Nothing of private elements goes into it.
+ */
+function nameOf(element: Element, privacy: Privacy): string {
+  // A document or shadow root; an element that is in neither has no others to be named by.
+  const root = element.getRootNode() as Partial<Document>;
+  const role = roleOf(element);
+  const ids = attribute(element, 'aria-labelledby').split(/\s+/u);
+  const textsOf = (elements: Iterable<Element | null | undefined>): string =>
+    [...elements].map((each) => (each && !privacy.hides(each) ? textOf(each, privacy, MAX_NAME) : '')).join(' ');
+  const name = [
+    textsOf(ids.map((id) => root.getElementById?.(id))),
+    attribute(element, 'aria-label'),
+    // Inputs and the like have it.
+    textsOf((element as Partial<HTMLInputElement>).labels ?? []),
+    attribute(element, 'alt'),
+    role === 'button' ? attribute(element, 'value') : '',
+    NAMED_BY_CONTENT.test(role) ? textOf(element, privacy, MAX_NAME) : '',
+  ].find((each) => each.trim() !== '');
+  return (name ?? '').trim().replaceAll(/\s+/gu, ' ').slice(0, MAX_NAME);
+}
+
+/** Text in the element, but for private parts and, unless it is `whole`, for what can be edited. */
+function textOf(element: Element, privacy: Privacy, max: number, whole = false): string {
+  let text = '';
+  let nodes = 0;
+  const visit = (node: Node): void => {
+    if (text.length >= max || nodes++ >= MAX_NODES) return;
+    if (node.nodeType === 3) text += node.nodeValue ?? '';
+    if (isElement(node) && !NO_TEXT.test(node.localName) && !privacy.hides(node) && (whole || !isEditable(node))) {
+      node.childNodes.forEach(visit);
+    }
+  };
+  visit(element);
+  return text.slice(0, max);
+}
+
+/** What a field holds; undefined for what is none. */
+export function valueOf(element: Element, privacy: Privacy): string | undefined {
+  if (isEditable(element)) return textOf(element, privacy, MAX_TEXT, true);
+  // Of other elements these are undefined, or no text.
+  const { type, value, checked } = element as Partial<HTMLInputElement>;
+  if (typeof value !== 'string' || element.localName.includes('-')) return undefined;
+  if (type === 'checkbox' || type === 'radio') return String(checked);
+  return type === 'file' ? '' : value.slice(0, MAX_TEXT);
+}
+
+/** A whole number of 32 bits. */
+export const pixel = (value: number): number => Math.round(value) | 0;

@@ -1,0 +1,66 @@
+/** The gateway over HTTP, as docs/recorders.md tells it. An answer is a value; nothing here throws. */
+import type { Bytes } from './bytes.ts';
+import type { Cost } from './cost.ts';
+import type { RecorderOptions } from './options.ts';
+
+/** What `fetch` may hold of keepalive requests at a time: https://fetch.spec.whatwg.org/#http-network-or-cache-fetch */
+export const KEEPALIVE_BYTES = 65_536;
+/** No answer is one after this time, ms. */
+const ANSWER_MS = 30_000;
+
+export interface Answer {
+  /** 0 where there is none. */
+  readonly status: number;
+  /** ms; 0 where it is not said. */
+  readonly retryMs: number;
+  /** What the answer says, not checked. */
+  readonly said: Said;
+}
+
+/** What of the protocol's answers is used here; any of it may be missing. */
+export interface Said {
+  readonly error?: string;
+  readonly until?: number;
+  readonly thin?: readonly string[];
+}
+
+export type Ask = (method: string, path: string, body?: Bytes | object, type?: string) => Promise<Answer>;
+
+export function createAsk(
+  { gateway, token, headers: given, credentials = 'same-origin' }: RecorderOptions,
+  cost: Cost,
+): Ask {
+  return async (method, path, body, type = 'application/json') => {
+    const sent = body === undefined || body instanceof Uint8Array ? body : JSON.stringify(body);
+    const size = sent?.length ?? 0;
+    let retryMs = 0;
+    let status = 0;
+    let said: Said = {};
+    try {
+      const headers = new Headers(await given?.());
+      if (token !== undefined) headers.set('authorization', `Bearer ${token}`);
+      if (sent !== undefined) headers.set('content-type', type);
+      cost.requests++;
+      cost.bytesSent += size;
+      const response = await fetch(gateway.replace(/\/+$/u, '') + path, {
+        method,
+        headers,
+        credentials,
+        body: sent ?? null,
+        // Kept alive, a request outlives its page; above the limit it would be refused.
+        keepalive: size <= KEEPALIVE_BYTES,
+        cache: 'no-store',
+        redirect: 'error',
+        referrerPolicy: 'no-referrer',
+        signal: AbortSignal.timeout(ANSWER_MS),
+      });
+      ({ status } = response);
+      retryMs = Number(response.headers.get('retry-after')) * 1_000 || 0;
+      // Where it is another, that is seen where it is used.
+      said = (JSON.parse((await response.text()) || 'null') ?? {}) as Said;
+    } catch {
+      // No answer, or one that is none of the gateway's.
+    }
+    return { status, retryMs, said };
+  };
+}

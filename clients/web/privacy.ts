@@ -1,0 +1,73 @@
+/** Which elements of a page are never recorded: not their keys, values, names, nor that somebody was there. */
+
+/** Whoever marks an element with it keeps all that is in it out of the recording. */
+const EXCLUDE_ATTRIBUTE = 'data-redactory-exclude';
+/** Passwords, one-time codes, cards. https://html.spec.whatwg.org/multipage/form-control-infrastructure.html#autofill */
+const SECRET_AUTOCOMPLETE = /(?:^|\s)(?:(?:current|new)-password|one-time-code|cc-\S+)(?:\s|$)/iu;
+/** What can have the focus by itself. Else a key goes to a shadow root that cannot be looked into. */
+const FOCUSABLE = 'input,textarea,select,button,a,summary,dialog,html,body,[contenteditable],[tabindex]';
+
+export interface Privacy {
+  /** Whether the node, or anything that it is in, is private; slots and shadow roots are looked through. */
+  readonly hides: (node: Node | null) => boolean;
+  /** Whether the node, what has the focus, or the place of the caret is private. */
+  readonly hidesCaret: (target: Node | null) => boolean;
+  /** The same of what a key goes to, which is also hidden where it cannot be seen what that is. */
+  readonly hidesKeys: (target: Node | null) => boolean;
+  /** Remembers the password fields that are there now: a "show password" button makes other fields of them. */
+  readonly remember: (target: Node) => void;
+}
+
+export function createPrivacy(window: Window & typeof globalThis): Privacy {
+  const { document } = window;
+  /** What was a secret once stays one. */
+  const secrets = new WeakSet<Element>();
+
+  function isPrivate(element: Element): boolean {
+    if (element.matches('[type=password i]') || SECRET_AUTOCOMPLETE.test(element.getAttribute('autocomplete') ?? ''))
+      secrets.add(element);
+    return secrets.has(element) || element.hasAttribute(EXCLUDE_ATTRIBUTE);
+  }
+
+  function hides(node: Node | null): boolean {
+    for (let at = node; at !== null; at = parentOf(at)) if (isElement(at) && isPrivate(at)) return true;
+    return false;
+  }
+
+  function hidesCaret(target: Node | null): boolean {
+    let focused = document.activeElement;
+    while (focused?.shadowRoot?.activeElement) focused = focused.shadowRoot.activeElement;
+    // A caret in an excluded part of an editor has the whole editor as its target.
+    const caret = document.getSelection();
+    return [target, focused, caret?.anchorNode ?? null, caret?.focusNode ?? null].some(hides);
+  }
+
+  return {
+    hides,
+    hidesCaret,
+    hidesKeys: (target) =>
+      hidesCaret(target) ||
+      (isElement(target) &&
+        target.shadowRoot === null &&
+        (target.localName.includes('-') || !target.matches(FOCUSABLE))),
+    remember(target) {
+      for (const root of [document, target.getRootNode()]) {
+        // A document or shadow root, or an element that is in neither.
+        (root as ParentNode).querySelectorAll('[type=password i]').forEach((field) => secrets.add(field));
+      }
+      // Fields that hide what is typed by a style.
+      if (isElement(target) && !/^(?:none)?$/u.test(maskOf(window.getComputedStyle(target)))) secrets.add(target);
+    },
+  };
+}
+
+const maskOf = (style: CSSStyleDeclaration): string => style.getPropertyValue('-webkit-text-security');
+
+/** The node above, as it is shown: through slots and open shadow roots. */
+export function parentOf(node: Node): Node | null {
+  // Elements and texts have the first, shadow roots the last.
+  const { assignedSlot, parentNode, host } = node as Element & ShadowRoot;
+  return assignedSlot ?? parentNode ?? host ?? null;
+}
+
+export const isElement = (node: EventTarget | null): node is Element => node !== null && (node as Node).nodeType === 1; // of other targets it is undefined

@@ -1,0 +1,91 @@
+/** Seals payloads as docs/sealing.md says: HPKE (RFC 9180) in base mode, by WebCrypto alone. */
+import { concat, utf8, type Bytes } from './bytes.ts';
+
+/** What a seal is bound to: it opens nowhere else. */
+export interface SealedAs {
+  readonly session: string;
+  readonly sequence: number;
+  /** Milliseconds since 1970-01-01 UTC. */
+  readonly grantedAt: number;
+}
+
+/** Makes the body of a sealed batch: key id, HPKE's `enc`, ciphertext with its tag. */
+export type Seal = (as: SealedAs, payload: Bytes) => Promise<Bytes>;
+
+/** A grant that names another is refused. */
+const SUITE = 'DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, AES-128-GCM';
+const VERSION = utf8('HPKE-v1');
+/** KEM 0x0020, KDF 0x0001, AEAD 0x0001. */
+const KEM = concat(utf8('KEM'), [0, 32]);
+const HPKE = concat(utf8('HPKE'), [0, 32, 0, 1, 0, 1]);
+
+/** @throws where WebCrypto has no X25519 (before Chrome 133, Firefox 130, Safari 17), or the context is not secure. */
+const makeKeyPair = (): Promise<CryptoKeyPair> => crypto.subtle.generateKey('X25519', false, ['deriveBits']);
+
+/** Whether it does not. */
+export const canMakeKeys = (): Promise<boolean> =>
+  Promise.resolve()
+    .then(makeKeyPair)
+    .then(Boolean, () => false);
+
+/** @throws when it is another suite, the key is none, or has another id. */
+export async function createSeal({
+  keyId,
+  publicKey,
+  suite,
+}: {
+  readonly keyId: string;
+  readonly publicKey: string;
+  readonly suite: string;
+}): Promise<Seal> {
+  const { subtle } = crypto;
+  const key = Uint8Array.from(atob(publicKey), (char) => char.charCodeAt(0));
+  const id = new Uint8Array(await subtle.digest('SHA-256', key), 0, 8);
+  const hex = [...id].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+  if (hex !== keyId || suite !== SUITE) throw new RangeError('sealing key');
+  const recipient = await subtle.importKey('raw', key, 'X25519', false, []);
+
+  async function hmac(secret: Bytes, ...parts: readonly Iterable<number>[]): Promise<Bytes> {
+    const imported = await subtle.importKey('raw', secret, { name: 'HMAC', hash: 'SHA-256' }, false, ['sign']);
+    return new Uint8Array(await subtle.sign('HMAC', imported, concat(...parts)));
+  }
+  /** Without salt: zeros of a hash's length are the same to HMAC. */
+  const extract = (suiteId: Bytes, label: string, input: Iterable<number>, salt = new Uint8Array(32)): Promise<Bytes> =>
+    hmac(salt, VERSION, suiteId, utf8(label), input);
+  /** Of HKDF-Expand the first block: nothing here is longer than a hash. */
+  const expand = async (suiteId: Bytes, secret: Bytes, label: string, info: Bytes, length = 32): Promise<Bytes> =>
+    (await hmac(secret, [0, length], VERSION, suiteId, utf8(label), info, [1])).slice(0, length);
+
+  return async (as, payload) => {
+    const pair = await makeKeyPair();
+    const enc = new Uint8Array(await subtle.exportKey('raw', pair.publicKey));
+    const shared = await subtle.deriveBits({ name: 'X25519', public: recipient }, pair.privateKey, 256);
+    const secret = await expand(
+      KEM,
+      await extract(KEM, 'eae_prk', new Uint8Array(shared)),
+      'shared_secret',
+      concat(enc, key),
+    );
+    const info = await extract(HPKE, 'info_hash', utf8('redactory sealed payload 1'));
+    const context = concat([0], await extract(HPKE, 'psk_id_hash', []), info);
+    const schedule = await extract(HPKE, 'secret', [], secret);
+    const aes = await expand(HPKE, schedule, 'key', context, 16);
+    const iv = await expand(HPKE, schedule, 'base_nonce', context, 12);
+    const cipher = await subtle.importKey('raw', aes, 'AES-GCM', false, ['encrypt']);
+    const sealed = await subtle.encrypt({ name: 'AES-GCM', iv, additionalData: boundTo(as) }, cipher, payload);
+    return concat(id, enc, new Uint8Array(sealed));
+  };
+}
+
+/** Length of the session's UTF-8, the session, `sequence`, `grantedAt`; big-endian, in 32, 32 and 64 bits. */
+function boundTo({ session, sequence, grantedAt }: SealedAs): Bytes {
+  const name = utf8(session);
+  const { length } = name;
+  const bound = new Uint8Array(length + 16);
+  const view = new DataView(bound.buffer);
+  view.setUint32(0, length);
+  bound.set(name, 4);
+  view.setUint32(length + 4, sequence);
+  view.setBigInt64(length + 8, BigInt(grantedAt));
+  return bound;
+}

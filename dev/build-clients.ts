@@ -1,0 +1,47 @@
+/** Bundles and minifies the recorder for web pages: `node dist/dev/build-clients.js` after `tsc`, as `npm run build` does. */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { rolldown, type OutputChunk } from 'rolldown';
+import { loadContracts, schemaIds } from '../src/events/schemas.ts';
+import { packagePath } from '../src/package-path.ts';
+
+/** What the recorder's sources leave open until they are bundled: the id of the payload's schema is its fingerprint. */
+export function recorderDefines(): Record<string, string> {
+  return { CAPTURE_PAYLOAD_SCHEMA_ID: String(schemaIds(loadContracts()).idOf('CapturePayload')) };
+}
+
+/** The recorder as one minified ES module. @throws when it cannot be bundled into one file. */
+export async function bundleRecorder(): Promise<string> {
+  const bundle = await rolldown({
+    input: packagePath('clients/web/recorder.ts'),
+    platform: 'browser',
+    transform: { define: recorderDefines(), target: 'es2022' },
+  });
+  const { output } = await bundle.generate(OUTPUT);
+  await bundle.close();
+  const [first, ...others] = output;
+  if (others.length > 0) throw new Error('the recorder must be one file: it imports something dynamically');
+  return (first satisfies OutputChunk).code;
+}
+
+/**
+ * Names of properties that only the recorder's own files use, which may be shortened: none that the page, the protocol or
+ * whoever embeds the recorder knows. A name that is missing here costs some bytes, no more.
+ */
+const INTERNAL =
+  /^(?:hides|hidesCaret|hidesKeys|remember|sizeNow|eventCount|column|known|rows|waiting|filling|closing|retries|overAt|rules|content|count|arrive|forget|release|wants|take|guard|onHidden|retryMs|said|seen|put|seal|pack)$/u;
+
+const OUTPUT = {
+  format: 'es',
+  comments: false,
+  minify: { compress: true, mangle: true, mangleProps: { include: INTERNAL }, codegen: true },
+} as const;
+
+async function writeRecorder(): Promise<void> {
+  const folder = packagePath('dist/clients/web');
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, 'recorder.js'), await bundleRecorder());
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) await writeRecorder();
