@@ -1,9 +1,8 @@
 import { Option, type Command } from 'commander';
-import { once } from 'node:events';
 import { loadPolicy } from '../privacy/policy.ts';
-import { serveGateway } from '../runtime/gateway.ts';
 import { serveHealth } from '../runtime/health.ts';
 import { action, withWorkspace, type Io } from './io.ts';
+import { serveUntilStopped } from './serving.ts';
 
 export function gatewayCommand(program: Command, io: Io): void {
   program
@@ -18,7 +17,8 @@ export function gatewayCommand(program: Command, io: Io): void {
     .addHelpText('after', '\nExample:\n  redactory gateway --policy balanced')
     .action(
       action(io, (context) =>
-        withWorkspace(context, 'gateway', async (workspace) => {
+        // The playground has processors as well; it is on one machine, where one user does it all.
+        withWorkspace(context, context.config.gateway.playground ? 'operator' : 'gateway', async (workspace) => {
           const { config, telemetry, signal } = context;
           const { policy } = await loadPolicy(config.policy);
           const { host, port } = config.telemetry;
@@ -26,12 +26,19 @@ export function gatewayCommand(program: Command, io: Io): void {
           const health = port === null ? null : await serveHealth({ host, port, telemetry, isReady: () => isReady });
           if (health !== null) telemetry.log.info('serving metrics', { address: health.address });
           try {
-            const gateway = await serveGateway({ workspace, policy, telemetry });
-            telemetry.log.info('serving recorders', { address: gateway.address });
-            isReady = true;
-            if (!signal.aborted) await once(signal, 'abort');
+            await serveUntilStopped({
+              workspace,
+              policy,
+              telemetry,
+              signal,
+              onServed({ address, playground }) {
+                telemetry.log.info('serving recorders', { address });
+                // Not into the log: whoever has it is the playground's person.
+                if (playground !== null) context.print(`playground: ${playground}`, { playground });
+                isReady = true;
+              },
+            });
             isReady = false;
-            await gateway.close();
           } finally {
             await health?.close();
           }
