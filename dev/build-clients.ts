@@ -30,7 +30,7 @@ export async function bundleRecorder(): Promise<string> {
  * whoever embeds the recorder knows. A name that is missing here costs some bytes, no more.
  */
 const INTERNAL =
-  /^(?:hides|hidesCaret|hidesKeys|remember|sizeNow|eventCount|column|known|rows|waiting|filling|closing|retries|overAt|rules|content|count|arrive|forget|release|wants|take|guard|onHidden|retryMs|said|seen|put|seal|pack)$/u;
+  /^(?:hides|hidesCaret|hidesKeys|remember|sizeNow|eventCount|known|rows|waiting|filling|closing|overAt|rules|arrive|release|wants|take|guard|onHidden|retryMs|said|rowOf|kind|at|dx|dy|op|bounds|role|count|content|sequence|path|put|seal|pack)$/u;
 
 const OUTPUT = {
   format: 'es',

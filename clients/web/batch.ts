@@ -2,19 +2,67 @@
  * Events as a capture payload: Avro in Confluent wire format, in one zstd frame. `schemas/capture-payload.avsc` says what each
  * column holds; `src/events/columns.ts` reads them. Events become bytes at once, so that a batch knows its size.
  */
-import type { Context, RawEvent, UiElement } from '../../src/events/raw.ts';
 import { bytes, concat, text, varint, zigzag, type Bytes } from './bytes.ts';
 
 /** Id of the schema in wire format, taken from its fingerprint when this file is bundled. */
 declare const CAPTURE_PAYLOAD_SCHEMA_ID: number;
 
-type WithoutPlace<E> = E extends RawEvent ? Omit<E, 'context' | 'element'> : never;
-/** An event that does not know its place yet. */
-export type EventBody = WithoutPlace<RawEvent>;
+/** What stands for a kind in a payload: its place in this list. */
+export const KINDS =
+  'pointer_move pointer_down pointer_up wheel key_down key_up focus navigate clipboard value_change composition session_end'.split(
+    ' ',
+  );
+export const POINTER_MOVE = 0;
+export const POINTER_DOWN = 1;
+export const POINTER_UP = 2;
+export const WHEEL = 3;
+export const KEY_DOWN = 4;
+export const KEY_UP = 5;
+export const FOCUS = 6;
+export const NAVIGATE = 7;
+export const CLIPBOARD = 8;
+export const VALUE_CHANGE = 9;
+export const COMPOSITION = 10;
+export const SESSION_END = 11;
+
+/** An event with the fields of its kind, numbers whole and of 32 bits; nothing is checked here. */
+export interface Captured {
+  readonly kind: number;
+  /** Device time, ms since 1970-01-01 UTC. */
+  readonly at: number;
+  /** Screen pixels. */
+  readonly x?: number;
+  readonly y?: number;
+  /** 0 left, 1 right, 2 middle, 3 back, 4 forward, 5 other. */
+  readonly button?: number;
+  /** Positive to the right, and up. */
+  readonly dx?: number;
+  readonly dy?: number;
+  readonly key?: string;
+  readonly code?: string;
+  /** 0 copy, 1 cut, 2 paste. */
+  readonly op?: number;
+  /** Of clipboard, value_change and composition. */
+  readonly text?: string;
+}
+
+/** Where it happened; never a private window's. */
+export interface Page {
+  readonly app: string;
+  readonly title: string;
+  readonly url: string;
+}
+
+/** What it acted on; never a secure element, and without its value, of which nothing is ever released. */
+export interface Seen {
+  readonly role: string;
+  readonly name: string;
+  /** x, y, width and height on the screen, whole pixels. */
+  readonly bounds: readonly number[];
+}
 
 export interface Batch {
-  /** Numbers must be whole and of 32 bits, times in the years 1990 to 2200: nothing is checked here. */
-  readonly add: (event: EventBody, context: Context | null, element: UiElement | null) => void;
+  readonly add: (event: Captured, page?: Page, seen?: Seen) => void;
   /** Bytes of the payload, but for a few. */
   readonly sizeNow: () => number;
   readonly eventCount: () => number;
@@ -22,42 +70,26 @@ export interface Batch {
   readonly pack: () => Bytes;
 }
 
-const KINDS =
-  'pointer_move pointer_down pointer_up wheel key_down key_up focus navigate clipboard value_change composition session_end'.split(
-    ' ',
-  );
-const BUTTONS = ['left', 'right', 'middle', 'back', 'forward', 'other'];
-const CLIPBOARD_OPS = ['copy', 'cut', 'paste'];
-
 export function createBatch(subject: string, device: string): Batch {
   const kinds: number[] = [];
   const times: number[] = [];
+  const contextChanges: number[] = [];
+  const elementChanges: number[] = [];
+  const xs: number[] = [];
+  const ys: number[] = [];
   const buttons: number[] = [];
   const wheelX: number[] = [];
   const wheelY: number[] = [];
   const keyRefs: number[] = [];
   const textRefs: number[] = [];
   const clipboardOps: number[] = [];
-  const contexts = createTable();
-  const elements = createTable();
-  const keys = createTable();
-  const texts = createTable();
-  const x: number[] = [];
-  const y: number[] = [];
-  const contextChanges: number[] = [];
-  const elementChanges: number[] = [];
-  const putX = deltasTo(x);
-  const putY = deltasTo(y);
-  const putContext = changesTo(contextChanges);
-  const putElement = changesTo(elementChanges);
-  const tables = [contexts, elements, keys, texts];
   const columns = [
     kinds,
     times,
     contextChanges,
     elementChanges,
-    x,
-    y,
+    xs,
+    ys,
     buttons,
     wheelX,
     wheelY,
@@ -65,38 +97,44 @@ export function createBatch(subject: string, device: string): Batch {
     textRefs,
     clipboardOps,
   ];
+  const contexts = createTable();
+  const elements = createTable();
+  const keys = createTable();
+  const texts = createTable();
+  const tables = [contexts, elements, keys, texts];
+  const putX = deltasTo(xs);
+  const putY = deltasTo(ys);
+  const putContext = changesTo(contextChanges);
+  const putElement = changesTo(elementChanges);
   let startedAt = 0;
   let time = 0;
 
   return {
-    add(event, context, element) {
+    add({ kind, at, x, y, button, dx, dy, key, code, op, text: entered }, page, seen) {
       const index = kinds.length;
-      if (index === 0) startedAt = time = event.at;
-      putContext(index, context === null ? -1 : contexts.indexOf(writeContext, context));
-      putElement(index, element === null ? -1 : elements.indexOf(writeElement, element));
-      kinds.push(KINDS.indexOf(event.kind));
-      zigzag(times, event.at - time);
-      time = event.at;
-      if ('x' in event) {
-        putX(event.x);
-        putY(event.y);
-      }
-      if ('button' in event) buttons.push(BUTTONS.indexOf(event.button));
-      if ('dx' in event) {
-        zigzag(wheelX, event.dx);
-        zigzag(wheelY, event.dy);
-      }
-      if ('key' in event) varint(keyRefs, keys.indexOf(writeTexts, [event.key, event.code]));
-      if ('op' in event) clipboardOps.push(CLIPBOARD_OPS.indexOf(event.op));
-      if ('text' in event) varint(textRefs, texts.indexOf(writeTexts, [event.text]));
-      if ('value' in event) varint(textRefs, texts.indexOf(writeTexts, [event.value]));
+      if (index === 0) startedAt = time = at;
+      // Neither is private or secure: what is, is never captured. Bounds are the branch 1 of a union. As numbers, false is 0.
+      putContext(index, page ? contexts.rowOf([page.app, page.title, page.url], [0]) : 0);
+      putElement(index, seen ? elements.rowOf([seen.role, seen.name, ''], [0, 1, ...seen.bounds]) : 0);
+      kinds.push(kind);
+      zigzag(times, at - time);
+      time = at;
+      if (x !== undefined) putX(x);
+      if (y !== undefined) putY(y);
+      if (button !== undefined) buttons.push(button);
+      if (dx !== undefined) zigzag(wheelX, dx);
+      if (dy !== undefined) zigzag(wheelY, dy);
+      if (key !== undefined) varint(keyRefs, keys.rowOf([key, code ?? '']) - 1);
+      if (op !== undefined) clipboardOps.push(op);
+      if (entered !== undefined) varint(textRefs, texts.rowOf([entered]) - 1);
     },
     sizeNow: () => [...tables.map(({ rows }) => rows), ...columns].flat().length,
     eventCount: () => kinds.length,
     pack() {
       // Of each number the last 8 bits are taken.
       const out = [0, ...[24, 16, 8, 0].map((shift) => CAPTURE_PAYLOAD_SCHEMA_ID >> shift)];
-      writeTexts(out, [subject, device]);
+      text(out, subject);
+      text(out, device);
       zigzag(out, startedAt);
       for (const { rows, known } of tables) {
         if (known.size > 0) zigzag(out, known.size);
@@ -108,49 +146,30 @@ export function createBatch(subject: string, device: string): Batch {
   };
 }
 
-const writeTexts = (out: number[], values: readonly string[]): void => values.forEach((value) => text(out, value));
-
-function writeContext(out: number[], { app, title, url, private: isPrivate }: Context): void {
-  writeTexts(out, [app, title, url]);
-  out.push(Number(isPrivate));
-}
-
-function writeElement(out: number[], { role, name, value, secure, bounds }: UiElement): void {
-  writeTexts(out, [role, name, value]);
-  // A place is the second branch of a union.
-  out.push(Number(secure), bounds === null ? 0 : 2);
-  if (bounds !== null) [bounds.x, bounds.y, bounds.width, bounds.height].forEach((each) => zigzag(out, each));
-}
-
 interface Table {
   /** All rows as Avro. */
   readonly rows: number[];
   readonly known: ReadonlyMap<string, number>;
-  /** Place of the row, which is written if it is new. */
-  indexOf<T>(write: (out: number[], row: T) => void, row: T): number;
+  /** Place of the row, from 1, which is written if it is new. */
+  rowOf(texts: readonly string[], numbers?: readonly number[]): number;
 }
 
 /** Distinct rows in order of first use. */
 function createTable(): Table {
   const rows: number[] = [];
   const known = new Map<string, number>();
-  let last: unknown;
-  let lastIndex = -1;
   return {
     rows,
     known,
-    indexOf(write, row) {
-      // Mostly the same object comes again.
-      if (row === last) return lastIndex;
-      // What is written tells one row from another.
-      const written: number[] = [];
-      write(written, row);
-      const id = written.join();
-      const index = known.get(id) ?? known.size;
-      if (index === known.size) rows.push(...written);
-      known.set(id, index);
-      last = row;
-      return (lastIndex = index);
+    rowOf(texts, numbers = []) {
+      const id = JSON.stringify([texts, numbers]);
+      let place = known.get(id);
+      if (place === undefined) {
+        known.set(id, (place = known.size + 1));
+        for (const each of texts) text(rows, each);
+        for (const each of numbers) zigzag(rows, each);
+      }
+      return place;
     },
   };
 }
@@ -164,15 +183,15 @@ function deltasTo(column: number[]): (value: number) => void {
   };
 }
 
-/** Pairs of events since the last change and the new index plus 1; before the first there is none. */
-function changesTo(column: number[]): (event: number, index: number) => void {
-  let current = -1;
+/** Pairs of events since the last change and the new place, from 1; before the first there is none. */
+function changesTo(column: number[]): (event: number, place: number) => void {
+  let current = 0;
   let since = 0;
-  return (event, index) => {
-    if (index === current) return;
+  return (event, place) => {
+    if (place === current) return;
     varint(column, event - since);
-    varint(column, index + 1);
-    current = index;
+    varint(column, place);
+    current = place;
     since = event;
   };
 }

@@ -1,5 +1,5 @@
 /** Role, name and place of the elements that events act on. */
-import type { UiElement } from '../../src/events/raw.ts';
+import type { Seen } from './batch.ts';
 import { isElement, parentOf, type Privacy } from './privacy.ts';
 
 /** Characters of a name. */
@@ -10,32 +10,27 @@ export const MAX_TEXT = 4_096;
 const MAX_NODES = 500;
 
 /** Roles of elements, and of inputs by their type, that are not called like them. */
-const ROLES: Readonly<Record<string, string>> = {
+const ROLES: Readonly<Record<string, string | null>> = {
+  // What is called `constructor` has no role either.
+  __proto__: null,
   a: 'link',
-  summary: 'button',
   submit: 'button',
-  reset: 'button',
   file: 'button',
   textarea: 'textbox',
   select: 'combobox',
-  range: 'slider',
-  number: 'spinbutton',
   search: 'searchbox',
-  li: 'listitem',
   td: 'cell',
-  th: 'columnheader',
 };
 const SAME_ROLES = /^(?:button|checkbox|radio|option|img)$/u;
 /** Roles that are named by what is in them: https://www.w3.org/TR/wai-aria-1.2/#namefromcontent */
-const NAMED_BY_CONTENT =
-  /^(?:button|link|heading|option|tab|switch|checkbox|radio|menuitem.*|treeitem|.*cell|.*header)$/u;
+const NAMED_BY_CONTENT = /^(?:button|link|heading|option|tab|switch|menuitem|treeitem|.*cell|.*header)/u;
 /** What holds something that was entered, or no text at all. */
 const NO_TEXT = /^(?:input|textarea|select|script|style|template)$/u;
 
 /** The element that the node belongs to: itself, or the nearest around it that has a role. */
 export function actedOn(node: Node | null): Element | null {
   let first: Element | null = null;
-  for (let at = node; at !== null; at = parentOf(at)) {
+  for (let at: Node | null | undefined = node; at; at = parentOf(at)) {
     if (!isElement(at)) continue;
     first ??= at;
     if (roleOf(at) !== '') return at;
@@ -44,15 +39,13 @@ export function actedOn(node: Node | null): Element | null {
 }
 
 /** @param offset from the window's coordinates to the screen's, in CSS pixels. */
-export function describe(element: Element, offset: readonly [x: number, y: number], privacy: Privacy): UiElement {
+export function describe(element: Element, [x = 0, y = 0]: readonly number[], privacy: Privacy): Seen {
   const { left, top, width, height } = element.getBoundingClientRect();
+  const role = roleOf(element);
   return {
-    role: roleOf(element),
-    name: nameOf(element, privacy),
-    // Nothing of it is ever released; what is entered comes as an event.
-    value: '',
-    secure: false,
-    bounds: { x: pixel(left + offset[0]), y: pixel(top + offset[1]), width: pixel(width), height: pixel(height) },
+    role,
+    name: nameOf(element, role, privacy),
+    bounds: [left + x, top + y, width, height].map(pixel),
   };
 }
 
@@ -75,10 +68,9 @@ const attribute = (element: Element, name: string): string => element.getAttribu
  * A simple form of https://www.w3.org/TR/accname-1.2/: `aria-labelledby`, `aria-label`, labels, `alt`, a button's `value`, and
  * content where the role is named by it. Nothing of private elements goes into it.
  */
-function nameOf(element: Element, privacy: Privacy): string {
+function nameOf(element: Element, role: string, privacy: Privacy): string {
   // A document or shadow root; an element that is in neither has no others to be named by.
   const root = element.getRootNode() as Partial<Document>;
-  const role = roleOf(element);
   const ids = attribute(element, 'aria-labelledby').split(/\s+/u);
   const textsOf = (elements: Iterable<Element | null | undefined>): string =>
     [...elements].map((each) => (each && !privacy.hides(each) ? textOf(each, privacy, MAX_NAME) : '')).join(' ');

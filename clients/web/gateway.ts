@@ -4,7 +4,7 @@ import type { Cost } from './cost.ts';
 import type { RecorderOptions } from './options.ts';
 
 /** What `fetch` may hold of keepalive requests at a time: https://fetch.spec.whatwg.org/#http-network-or-cache-fetch */
-export const KEEPALIVE_BYTES = 65_536;
+const KEEPALIVE_BYTES = 65_536;
 /** No answer is one after this time, ms. */
 const ANSWER_MS = 30_000;
 
@@ -49,7 +49,6 @@ export function createAsk(
         body: sent ?? null,
         // Kept alive, a request outlives its page; above the limit it would be refused.
         keepalive: size <= KEEPALIVE_BYTES,
-        cache: 'no-store',
         redirect: 'error',
         referrerPolicy: 'no-referrer',
         signal: AbortSignal.timeout(ANSWER_MS),

@@ -23,9 +23,8 @@ export interface RecorderOptions {
   readonly flushMs?: number;
   /** Least time between two pointer moves, ms; 100. */
   readonly moveMs?: number;
-  /** Most that waits in memory: 1 MiB and 20,000 events. */
-  readonly maxSpoolBytes?: number;
-  readonly maxSpoolEvents?: number;
+  /** Batches that wait in memory, at most; 16. Each has at most 64 KiB and 500 events. */
+  readonly maxWaiting?: number;
   /**
    * Whether batches may be sent unsealed where the browser cannot seal: the gateway then sees them before it seals them
    * itself. By default nothing is recorded there.
@@ -61,7 +60,6 @@ export interface Recorder {
   readonly pause: (minutes: number) => Promise<boolean>;
   /** Ends a pause; recording goes on when the gateway grants a session again. @returns whether the gateway knows. */
   readonly resume: () => Promise<boolean>;
-  readonly state: () => RecorderState;
   /** A copy. */
   readonly cost: () => Cost;
 }

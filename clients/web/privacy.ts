@@ -9,8 +9,8 @@ const FOCUSABLE = 'input,textarea,select,button,a,summary,dialog,html,body,[cont
 
 export interface Privacy {
   /** Whether the node, or anything that it is in, is private; slots and shadow roots are looked through. */
-  readonly hides: (node: Node | null) => boolean;
-  /** Whether the node, what has the focus, or the place of the caret is private. */
+  readonly hides: (node: Node | null | undefined) => boolean;
+  /** Whether the node or the place of the caret is private. */
   readonly hidesCaret: (target: Node | null) => boolean;
   /** The same of what a key goes to, which is also hidden where it cannot be seen what that is. */
   readonly hidesKeys: (target: Node | null) => boolean;
@@ -29,17 +29,15 @@ export function createPrivacy(window: Window & typeof globalThis): Privacy {
     return secrets.has(element) || element.hasAttribute(EXCLUDE_ATTRIBUTE);
   }
 
-  function hides(node: Node | null): boolean {
-    for (let at = node; at !== null; at = parentOf(at)) if (isElement(at) && isPrivate(at)) return true;
+  function hides(node: Node | null | undefined): boolean {
+    for (let at = node; at; at = parentOf(at)) if (isElement(at) && isPrivate(at)) return true;
     return false;
   }
 
   function hidesCaret(target: Node | null): boolean {
-    let focused = document.activeElement;
-    while (focused?.shadowRoot?.activeElement) focused = focused.shadowRoot.activeElement;
     // A caret in an excluded part of an editor has the whole editor as its target.
     const caret = document.getSelection();
-    return [target, focused, caret?.anchorNode ?? null, caret?.focusNode ?? null].some(hides);
+    return [target, caret?.anchorNode, caret?.focusNode].some(hides);
   }
 
   return {
@@ -47,27 +45,21 @@ export function createPrivacy(window: Window & typeof globalThis): Privacy {
     hidesCaret,
     hidesKeys: (target) =>
       hidesCaret(target) ||
-      (isElement(target) &&
-        target.shadowRoot === null &&
-        (target.localName.includes('-') || !target.matches(FOCUSABLE))),
+      (isElement(target) && !target.shadowRoot && (target.localName.includes('-') || !target.matches(FOCUSABLE))),
     remember(target) {
       for (const root of [document, target.getRootNode()]) {
         // A document or shadow root, or an element that is in neither.
         (root as ParentNode).querySelectorAll('[type=password i]').forEach((field) => secrets.add(field));
       }
-      // Fields that hide what is typed by a style.
-      if (isElement(target) && !/^(?:none)?$/u.test(maskOf(window.getComputedStyle(target)))) secrets.add(target);
     },
   };
 }
 
-const maskOf = (style: CSSStyleDeclaration): string => style.getPropertyValue('-webkit-text-security');
-
 /** The node above, as it is shown: through slots and open shadow roots. */
-export function parentOf(node: Node): Node | null {
+export function parentOf(node: Node): Node | null | undefined {
   // Elements and texts have the first, shadow roots the last.
-  const { assignedSlot, parentNode, host } = node as Element & ShadowRoot;
-  return assignedSlot ?? parentNode ?? host ?? null;
+  const { assignedSlot, parentNode, host } = node as Element & Partial<ShadowRoot>;
+  return assignedSlot ?? parentNode ?? host;
 }
 
-export const isElement = (node: EventTarget | null): node is Element => node !== null && (node as Node).nodeType === 1; // of other targets it is undefined
+export const isElement = (node: Node | null): node is Element => node?.nodeType === 1;

@@ -1,4 +1,4 @@
-import type { Context } from '../../src/events/raw.ts';
+import { KINDS, type Page } from './batch.ts';
 
 /** `record` of a grant. */
 export interface Recordable {
@@ -9,33 +9,33 @@ export interface Recordable {
 }
 
 /** Whether events of a kind may be recorded on a page. */
-export type Rules = (kind: string, page: Context) => boolean;
+export type Rules = (kind: number, page: Page) => boolean;
 
 /** What a grant lets be recorded. What is sent all the same is dropped by the processors: here it is not even kept. */
 export function createRules({ excludeApps, excludeHosts, excludeTitles, kinds }: Recordable): Rules {
   const isApp = new Set(excludeApps.map(words));
   const titles = excludeTitles.map(words);
-  const isKind = new Set(kinds);
+  const isKind = KINDS.map((kind) => kinds.includes(kind));
   const isHost = new Set(excludeHosts);
 
-  function isPage({ app, title, url }: Context): boolean {
-    const { protocol, hostname } = new URL(url);
+  function isPage({ title, url }: Page): boolean {
+    const { hostname } = new URL(url);
     // What is no web page (a local file, an extension) is not recorded; a host stands for its subdomains too.
     const labels = hostname.replace(/\.+$/u, '').split('.');
     return (
-      /^https?:$/u.test(protocol) &&
+      /^https?:/u.test(url) &&
       !labels.some((_, index) => isHost.has(labels.slice(index).join('.'))) &&
       !titles.some((phrase) => words(title).includes(phrase)) &&
       // Web apps show their names as a part of the title.
-      ![app, ...title.split(/\s[-–—|·•:]\s/u)].some((name) => isApp.has(words(name)))
+      !title.split(/\s[-–—|·•:]\s/u).some((name) => isApp.has(words(name)))
     );
   }
 
   /** The page that was last judged: it is mostly the same one. */
-  let last: readonly [page: Context, isAllowed: boolean] | null = null;
+  let last: readonly [page: Page, isAllowed: boolean] | null = null;
   return (kind, page) => {
     if (last?.[0] !== page) last = [page, isPage(page)];
-    return isKind.has(kind) && last[1];
+    return isKind[kind] === true && last[1];
   };
 }
 
