@@ -8,6 +8,24 @@ export const PLAYGROUND_SUBJECT = 'you@playground.example';
 export const PLAYGROUND_POLICIES = ['strict', 'balanced', 'recognizers'] as const;
 export type PlaygroundPolicy = (typeof PLAYGROUND_POLICIES)[number];
 
+/** Parts of what a recorder captures that are shown with what becomes of them. */
+export const RAW_PARTS = [
+  'subject',
+  'device',
+  'time',
+  'position',
+  'key',
+  'typed',
+  'value',
+  'clipboard',
+  'title',
+  'app',
+  'url',
+  'name',
+  'role',
+] as const;
+export type RawPart = (typeof RAW_PARTS)[number];
+
 const count = z.int().min(0);
 const texts = z.record(z.string(), z.string());
 const loss = z.strictObject({

@@ -6,7 +6,7 @@ import type { Policy } from '../../privacy/policy.ts';
 import { PLACEHOLDERS, type Placeholder } from '../../privacy/public-text.ts';
 import type { SpanKind } from '../../privacy/recognizers/span.ts';
 import type { TableRow } from '../../sinks/columns.ts';
-import type { Loss } from './protocol.ts';
+import type { Loss, RawPart } from './protocol.ts';
 
 interface Dropped {
   readonly why: string;
@@ -246,24 +246,6 @@ export function lossesOf({ columns }: Pick<Policy, 'columns'>): Readonly<Record<
     away: [place, time],
   };
 }
-
-/** Parts of what a recorder captures that are shown with what becomes of them. */
-export const RAW_PARTS = [
-  'subject',
-  'device',
-  'time',
-  'position',
-  'key',
-  'typed',
-  'value',
-  'clipboard',
-  'title',
-  'app',
-  'url',
-  'name',
-  'role',
-] as const;
-export type RawPart = (typeof RAW_PARTS)[number];
 
 /** By part of a raw event: what becomes of it under this policy. */
 export function rawReasons(policy: Policy): Readonly<Record<RawPart, string>> {

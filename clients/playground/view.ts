@@ -1,0 +1,200 @@
+/** The two lists. All text comes in by `textContent`: what was typed is never read as anything else. */
+import type {
+  PlaygroundPolicy,
+  ProcessedBatch,
+  SettingsAnswer,
+  ShownAction,
+} from '../../src/runtime/playground/protocol.ts';
+import { linesOf, type Fate, type Line, type SeenEvent } from './events.ts';
+import type { Why } from './why.ts';
+
+/** A batch with what became of it under the policy that is chosen. */
+export interface ShownBatch {
+  readonly id: string;
+  readonly sequence: number;
+  readonly events: readonly SeenEvent[];
+  readonly isSent: boolean;
+  readonly fates: readonly Fate[];
+  readonly result: ProcessedBatch | undefined;
+}
+
+export interface View {
+  /** Newest first. */
+  readonly show: (batches: readonly ShownBatch[], policy: PlaygroundPolicy) => void;
+}
+
+type PolicyShown = SettingsAnswer['policies'][number];
+
+/** Columns of an action in the order in which they are shown; the others are the batch's or are never null. */
+const CELLS = [
+  'key',
+  'target_role',
+  'target',
+  'length',
+  'direction',
+  'count',
+  'button',
+  'cell',
+  'pause',
+  'window',
+  'url',
+  'app',
+] as const satisfies readonly (keyof ShownAction)[];
+const PLACEHOLDER = /\{[a-z_]+\}/gu;
+
+export function createView(list: HTMLElement, settings: SettingsAnswer, why: Why): View {
+  const shown = new Map<string, { readonly item: HTMLElement; readonly signature: string }>();
+
+  function chip(text: string, reason: string, classes: string, label = ''): HTMLElement {
+    const element = document.createElement('button');
+    element.type = 'button';
+    element.className = `chip ${classes}`;
+    if (label !== '') element.append(node('span', label, 'label'), ' ');
+    // What a placeholder stands for is seen at a glance.
+    let end = 0;
+    for (const match of text.matchAll(PLACEHOLDER)) {
+      element.append(text.slice(end, match.index), node('mark', match[0]));
+      end = match.index + match[0].length;
+    }
+    element.append(text.slice(end));
+    why.on(element, reason);
+    return element;
+  }
+
+  const reasonOf = (name: string): string => settings.dropped[name]?.why ?? settings.quarantined[name] ?? name;
+
+  function lineOf(line: Line, policy: PolicyShown): HTMLElement {
+    const { fate } = line;
+    const element = node('li', '', `line ${fate.kind}${line.what === 'in' ? ' place' : ''}`);
+    const reason = whyOfFate(fate);
+    const what = reason === null ? node('span', line.what, 'what') : chip(line.what, reason, `what ${fate.kind}`);
+    element.append(what);
+    for (const { raw, text } of line.pieces) {
+      const lost = reason ?? (raw === null ? '' : (policy.raw[raw] ?? ''));
+      element.append(' ', chip(text, lost, `piece ${raw ?? ''} ${fate.kind}`));
+    }
+    return element;
+  }
+
+  function whyOfFate(fate: Fate): string | null {
+    if (fate.kind === 'lost') return reasonOf(fate.reason);
+    return fate.kind === 'waiting' ? settings.waiting : null;
+  }
+
+  function sawOf(batch: ShownBatch, policy: PolicyShown): HTMLElement {
+    const side = node('div', '', 'saw');
+    const state = batch.result !== undefined ? 'processed' : batch.isSent ? 'sealed and sent' : 'not sent yet';
+    side.append(node('p', `batch ${batch.sequence + 1} · ${batch.events.length} events · ${state}`, 'note'));
+    const lines = node('ul', '', 'lines');
+    lines.append(...linesOf(batch.events, batch.fates).map((line) => lineOf(line, policy)));
+    side.append(lines);
+    return side;
+  }
+
+  function releasedOf({ result, fates }: ShownBatch, policy: PolicyShown): HTMLElement {
+    const side = node('div', '', 'released');
+    if (result === undefined) {
+      side.append(node('p', '…', 'note'));
+      return side;
+    }
+    const { batch } = result;
+    if (batch !== null) {
+      side.append(headOf(batch, policy));
+      const actions = node('ol', '', 'actions');
+      actions.append(...batch.actions.map((action) => actionOf(action, policy)));
+      side.append(actions);
+    }
+    const notes = node('p', '', 'losses');
+    const waiting = fates.filter(({ kind }) => kind === 'waiting').length;
+    if (waiting > 0) notes.append(chip(`waiting: ${waiting}`, settings.waiting, 'waiting'), ' ');
+    for (const [name, count] of Object.entries(result.dropped)) {
+      notes.append(chip(`${count} ${name.replaceAll('_', ' ')}`, reasonOf(name), 'lost'), ' ');
+    }
+    if (result.kind === 'quarantine' && result.reason !== null) {
+      notes.append(chip(`quarantined: ${result.reason.replaceAll('_', ' ')}`, reasonOf(result.reason), 'lost'));
+    }
+    if (batch === null && waiting === 0) side.append(node('p', 'nothing is released of it', 'note'));
+    if (notes.childNodes.length > 0) side.append(notes);
+    return side;
+  }
+
+  function headOf(batch: NonNullable<ProcessedBatch['batch']>, { columns }: PolicyShown): HTMLElement {
+    const head = node('p', '', 'note');
+    head.append(
+      chip(`${batch.session.slice(0, 8)}…`, columns['session'] ?? '', 'id', 'session'),
+      ' ',
+      chip(batch.subject === null ? 'none' : `${batch.subject.slice(0, 8)}…`, columns['subject'] ?? '', 'id', 'person'),
+      ' ',
+      chip(batch.date, columns['date'] ?? '', 'id', 'day'),
+    );
+    return head;
+  }
+
+  function actionOf(action: ShownAction, { columns, losses }: PolicyShown): HTMLElement {
+    const element = node('li', '', 'action');
+    element.append(chip(action.action, columns['action'] ?? '', 'name'));
+    for (const column of CELLS) {
+      const value = action[column];
+      if (value === null) continue;
+      element.append(' ', chip(value, whyOfValue(value, columns[column] ?? ''), 'cell', column.replace('_', ' ')));
+    }
+    for (const { what, why: reason } of losses[action.action] ?? []) element.append(' ', chip(what, reason, 'lost'));
+    return element;
+  }
+
+  function whyOfValue(value: string, column: string): string {
+    const placeholders = [...new Set(value.match(PLACEHOLDER))].map((found) => settings.placeholders[found]);
+    return [...placeholders.filter((text) => text !== undefined), column].join(' ');
+  }
+
+  function itemOf(batch: ShownBatch, policy: PolicyShown): HTMLElement {
+    const item = node('li', '', 'batch');
+    item.append(sawOf(batch, policy), releasedOf(batch, policy));
+    return item;
+  }
+
+  return {
+    show(batches, name) {
+      const policy = settings.policies.find((each) => each.name === name);
+      if (policy === undefined) return;
+      const ids = new Set(batches.map(({ id }) => id));
+      for (const [id, { item }] of shown) {
+        if (ids.has(id)) continue;
+        item.remove();
+        shown.delete(id);
+      }
+      let after: HTMLElement | null = null;
+      for (const batch of batches) {
+        const before = shown.get(batch.id);
+        // What has not changed stays: it may have the focus, or tell why.
+        const signature = JSON.stringify([
+          name,
+          batch.isSent,
+          batch.events.length,
+          batch.fates,
+          batch.result !== undefined,
+        ]);
+        let item = before?.item;
+        if (item === undefined || before?.signature !== signature) {
+          if (item?.contains(document.activeElement) === true || item?.matches(':hover') === true) why.hide();
+          const fresh = itemOf(batch, policy);
+          if (item !== undefined) item.replaceWith(fresh);
+          item = fresh;
+          shown.set(batch.id, { item, signature });
+        }
+        if (item.parentElement === null) {
+          if (after === null) list.prepend(item);
+          else after.after(item);
+        }
+        after = item;
+      }
+    },
+  };
+}
+
+function node(name: string, text: string, className = ''): HTMLElement {
+  const element = document.createElement(name);
+  element.textContent = text;
+  if (className !== '') element.className = className;
+  return element;
+}
