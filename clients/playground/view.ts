@@ -25,7 +25,7 @@ export interface View {
 
 type PolicyShown = SettingsAnswer['policies'][number];
 
-/** Columns of an action in the order in which they are shown; the others are the batch's or are never null. */
+/** Columns of an action in the order in which they are shown. */
 const CELLS = [
   'key',
   'target_role',
@@ -36,10 +36,9 @@ const CELLS = [
   'button',
   'cell',
   'pause',
-  'window',
-  'url',
-  'app',
 ] as const satisfies readonly (keyof ShownAction)[];
+/** Columns that mostly stay the same from one action to the next: shown where they change. */
+const PLACE = ['window', 'url', 'app'] as const satisfies readonly (keyof ShownAction)[];
 const PLACEHOLDER = /\{[a-z_]+\}/gu;
 
 export function createView(list: HTMLElement, settings: SettingsAnswer, why: Why): View {
@@ -101,19 +100,29 @@ export function createView(list: HTMLElement, settings: SettingsAnswer, why: Why
     if (batch !== null) {
       side.append(headOf(batch, policy));
       const actions = node('ol', '', 'actions');
-      actions.append(...batch.actions.map((action) => actionOf(action, policy)));
+      let place = '';
+      for (const action of batch.actions) {
+        const here = JSON.stringify(PLACE.map((column) => action[column]));
+        if (here !== place && PLACE.some((column) => action[column] !== null)) actions.append(placeOf(action, policy));
+        place = here;
+        actions.append(actionOf(action, policy));
+      }
       side.append(actions);
     }
     const notes = node('p', '', 'losses');
     const waiting = fates.filter(({ kind }) => kind === 'waiting').length;
-    if (waiting > 0) notes.append(chip(`waiting: ${waiting}`, settings.waiting, 'waiting'), ' ');
+    if (waiting > 0) notes.append(chip(`waiting × ${waiting}`, settings.waiting, 'waiting'), ' ');
     for (const [name, count] of Object.entries(result.dropped)) {
-      notes.append(chip(`${count} ${name.replaceAll('_', ' ')}`, reasonOf(name), 'lost'), ' ');
+      notes.append(chip(`${name.replaceAll('_', ' ')} × ${count}`, reasonOf(name), 'lost'), ' ');
     }
     if (result.kind === 'quarantine' && result.reason !== null) {
       notes.append(chip(`quarantined: ${result.reason.replaceAll('_', ' ')}`, reasonOf(result.reason), 'lost'));
     }
-    if (batch === null && waiting === 0) side.append(node('p', 'nothing is released of it', 'note'));
+    if (batch === null && waiting === 0) {
+      // What was held back has gone into an action that a later batch ended.
+      const isLater = fates.some(({ kind }) => kind === 'kept');
+      side.append(node('p', isLater ? 'became part of a later action' : 'nothing is released of it', 'note'));
+    }
     if (notes.childNodes.length > 0) side.append(notes);
     return side;
   }
@@ -130,21 +139,35 @@ export function createView(list: HTMLElement, settings: SettingsAnswer, why: Why
     return head;
   }
 
-  function actionOf(action: ShownAction, { columns, losses }: PolicyShown): HTMLElement {
-    const element = node('li', '', 'action');
-    element.append(chip(action.action, columns['action'] ?? '', 'name'));
-    for (const column of CELLS) {
+  function placeOf(action: ShownAction, policy: PolicyShown): HTMLElement {
+    const element = node('li', '', 'place');
+    element.append(node('span', 'in', 'what'), ...cellsOf(action, PLACE, policy));
+    return element;
+  }
+
+  function cellsOf(
+    action: ShownAction,
+    names: readonly (keyof typeof action & (typeof CELLS | typeof PLACE)[number])[],
+    { columns }: PolicyShown,
+  ): readonly (Node | string)[] {
+    return names.flatMap((column) => {
       const value = action[column];
-      if (value === null) continue;
-      element.append(' ', chip(value, whyOfValue(value, columns[column] ?? ''), 'cell', column.replace('_', ' ')));
-    }
+      if (value === null) return [];
+      return [' ', chip(value, whyOfValue(value, columns[column] ?? ''), `cell ${column}`, column.replace('_', ' '))];
+    });
+  }
+
+  function actionOf(action: ShownAction, policy: PolicyShown): HTMLElement {
+    const { columns, losses } = policy;
+    const element = node('li', '', 'action');
+    element.append(chip(action.action, columns['action'] ?? '', 'does'), ...cellsOf(action, CELLS, policy));
     for (const { what, why: reason } of losses[action.action] ?? []) element.append(' ', chip(what, reason, 'lost'));
     return element;
   }
 
   function whyOfValue(value: string, column: string): string {
     const placeholders = [...new Set(value.match(PLACEHOLDER))].map((found) => settings.placeholders[found]);
-    return [...placeholders.filter((text) => text !== undefined), column].join(' ');
+    return [...placeholders.filter((text) => text !== undefined), column].join('\n');
   }
 
   function itemOf(batch: ShownBatch, policy: PolicyShown): HTMLElement {
