@@ -46,9 +46,8 @@ async function writeRecorder(): Promise<void> {
 }
 
 /** The playground's page: its script with the recorder's sources in it, and its other files as they are. */
-async function writePlayground(): Promise<void> {
+export async function writePlayground(folder: string): Promise<void> {
   const from = packagePath('clients/playground');
-  const folder = packagePath('dist/clients/playground');
   await mkdir(folder, { recursive: true });
   const bundle = await rolldown({
     input: join(from, 'main.ts'),
@@ -62,5 +61,5 @@ async function writePlayground(): Promise<void> {
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   await writeRecorder();
-  await writePlayground();
+  await writePlayground(packagePath('dist/clients/playground'));
 }

@@ -1,11 +1,20 @@
 /** What is known of the session's batches, from the recorder and from the processors. */
 import type { PlaygroundPolicy, ProcessedBatch } from '../../src/runtime/playground/protocol.ts';
-import type { SeenEvent } from './events.ts';
+import type { Fate, SeenEvent } from './events.ts';
 import { fatesOf, type Dropped } from './fates.ts';
-import type { ShownBatch } from './view.ts';
 
 /** Batches that are kept for the eye: older ones leave the page. */
 const MAX_BATCHES = 60;
+
+/** A batch with what became of it under the policy that is chosen. */
+export interface ShownBatch {
+  readonly id: string;
+  readonly sequence: number;
+  readonly events: readonly SeenEvent[];
+  readonly isSent: boolean;
+  readonly fates: readonly Fate[];
+  readonly result: ProcessedBatch | undefined;
+}
 
 export interface Model {
   /** The recorder took an event into a batch of a session. */
@@ -70,8 +79,9 @@ export function createModel(dropped: Dropped): Model {
       actions.set(policy, (actions.get(policy) ?? 0) + (result.batch?.actions.length ?? 0) - before);
     },
     shown(policy) {
-      const sessions = Map.groupBy(batches, ({ session }) => session);
-      return [...sessions.values()].flatMap((session) => shownOf(session, policy)).toReversed();
+      const sessions = new Set(batches.map(({ session }) => session));
+      const of = (id: string): readonly Known[] => batches.filter(({ session }) => session === id);
+      return [...sessions].flatMap((id) => shownOf(of(id), policy)).toReversed();
     },
     counts: (policy) => ({ events, actions: actions.get(policy) ?? 0 }),
   };

@@ -5,18 +5,9 @@ import type {
   SettingsAnswer,
   ShownAction,
 } from '../../src/runtime/playground/protocol.ts';
-import { linesOf, type Fate, type Line, type SeenEvent } from './events.ts';
+import { linesOf, type Fate, type Line } from './events.ts';
+import type { ShownBatch } from './model.ts';
 import type { Why } from './why.ts';
-
-/** A batch with what became of it under the policy that is chosen. */
-export interface ShownBatch {
-  readonly id: string;
-  readonly sequence: number;
-  readonly events: readonly SeenEvent[];
-  readonly isSent: boolean;
-  readonly fates: readonly Fate[];
-  readonly result: ProcessedBatch | undefined;
-}
 
 export interface View {
   /** Newest first. */

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import type { Policy } from '../privacy/policy.ts';
+import type { Page } from '../producers/gateway/pages.ts';
 import { builtPages } from '../runtime/built-pages.ts';
 import { serveGateway } from '../runtime/gateway.ts';
 import { openPlayground, type Playground } from '../runtime/playground.ts';
@@ -24,10 +25,14 @@ export async function serveUntilStopped(options: {
   readonly policy: Policy;
   readonly telemetry: Telemetry;
   readonly signal: AbortSignal;
+  /** Of the playground, in place of those that `npm run build` has built. */
+  readonly playgroundPages?: readonly Page[];
   readonly onServed: (served: Served) => void;
 }): Promise<void> {
-  const { workspace, signal } = options;
-  const playground = workspace.config.gateway.playground ? await openPlayground(options) : null;
+  const { workspace, signal, playgroundPages: own } = options;
+  const playground = workspace.config.gateway.playground
+    ? await openPlayground({ ...options, ...(own === undefined ? {} : { pages: own }) })
+    : null;
   try {
     const pages = [...(playground?.pages ?? []), ...(await builtPages('page', '/me'))];
     const gateway = await serveGateway({ ...options, pages, routes: playground?.routes ?? [] });

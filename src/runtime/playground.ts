@@ -54,14 +54,17 @@ const flushMsFor = (requestsPerMinute: number): number =>
 export async function openPlayground({
   workspace,
   telemetry,
+  pages,
 }: {
   readonly workspace: Workspace;
   readonly telemetry: Telemetry;
+  /** In place of those that `npm run build` has built. */
+  readonly pages?: readonly Page[];
 }): Promise<Playground> {
   const { config, codec, log } = workspace;
   checkPlace(config);
-  const pages = await builtPages('playground', '/playground');
-  if (pages.length === 0) throw new RunError('the page of the playground is not built: run `npm run build`');
+  const served = pages ?? (await builtPages('playground', '/playground'));
+  if (served.length === 0) throw new RunError('the page of the playground is not built: run `npm run build`');
   const policies = await Promise.all(PLAYGROUND_POLICIES.map(async (name) => (await playgroundPolicy(name)).policy));
   const guardMs = Math.max(...policies.map(({ consent }) => consent.guardSeconds)) * 1_000;
   const tables = await workspace.controlTables(guardMs);
@@ -103,7 +106,7 @@ export async function openPlayground({
 
   return {
     token,
-    pages,
+    pages: served,
     routes: playgroundRoutes({ subjectKey, feed, settings: await settingsFor(workspace, policies) }),
     done,
     async close() {

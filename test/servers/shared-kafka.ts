@@ -24,6 +24,7 @@ const NEEDED: readonly (readonly [what: string, lacking: () => string | undefine
   ['a service that wraps keys', whyNoOpenBao],
   ['a schema registry of others', () => unset('REDACTORY_APICURIO', 'an unpacked apicurio-registry-app')],
   ['a Prometheus', whyNoPrometheus],
+  ['a browser', () => unset('REDACTORY_CHROMIUM', 'the path of a chromium program')],
   ['real table readers', () => unset('REDACTORY_PYTHON', 'a Python that has test/clients/requirements.txt')],
   ['real recordings', () => unset('REDACTORY_DATA', 'a folder with recordings/ and pii/')],
 ];
