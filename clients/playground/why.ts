@@ -18,7 +18,11 @@ export function createWhy(tip: HTMLElement): Why {
     tip.textContent = reason;
     tip.hidden = false;
     element.setAttribute('aria-describedby', tip.id);
-    const at = element.getBoundingClientRect();
+    place();
+  }
+  function place(): void {
+    if (shownFor === null) return;
+    const at = shownFor.getBoundingClientRect();
     const { width, height } = tip.getBoundingClientRect();
     const right = document.documentElement.clientWidth - width - GAP;
     const below = at.bottom + GAP;
@@ -39,7 +43,8 @@ export function createWhy(tip: HTMLElement): Why {
   document.addEventListener('keydown', ({ key }) => {
     if (key === 'Escape') hide();
   });
-  window.addEventListener('scroll', hide, { passive: true });
+  // What gets the focus is scrolled into view after that.
+  window.addEventListener('scroll', place, { passive: true });
   return {
     hide,
     on(element, reason) {

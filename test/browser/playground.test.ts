@@ -1,7 +1,6 @@
 /** The playground in a real browser: what is typed shows on the left, and nowhere else. */
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
@@ -75,11 +74,9 @@ describeWithChromium('the playground', () => {
       .locator('.released .does', { hasText: /^type$/u })
       .first()
       .waitFor(TIMEOUT);
-    await page.waitForFunction(
-      `[...document.querySelectorAll('.saw > .note')].every((note) => note.textContent.endsWith('processed'))`,
-      undefined,
-      TIMEOUT,
-    );
+    const isProcessed = async (): Promise<boolean> =>
+      (await page.locator('.saw > .note').allTextContents()).every((note) => note.endsWith('processed'));
+    await expect.poll(isProcessed, TIMEOUT).toBe(true);
   }
 
   const sideOf = async (name: 'saw' | 'released'): Promise<string> =>

@@ -1,6 +1,7 @@
 /** The playground over HTTP, without a browser: the gateway, the log, the processors as they are. */
 import { randomUUID } from 'node:crypto';
 import { afterEach, describe, expect, it } from 'vitest';
+import { kafkaSchema } from '../../../src/config-kafka.ts';
 import type { RawEvent } from '../../../src/events/raw.ts';
 import { makeDecision } from '../../../src/privacy/decisions.ts';
 import type { Grant } from '../../../src/producers/gateway/protocol.ts';
@@ -188,7 +189,7 @@ describe('the playground', () => {
   });
 
   it.each([
-    ['on a cluster', { config: { kafka: { brokers: ['127.0.0.1:1'] } as never } }, 'not on a cluster'],
+    ['on a cluster', { config: { kafka: kafkaSchema.parse({ brokers: ['127.0.0.1:1'] }) } }, 'not on a cluster'],
     [
       'behind a proxy that signs people in',
       { gateway: { identity: { kind: 'proxy' as const, header: 'x-user', trustedProxies: ['127.0.0.1'] } } },
