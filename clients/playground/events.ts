@@ -1,5 +1,6 @@
 /** What the recorder saw, as it is shown on the left. Nothing here touches the page, so that it can be tested without one. */
 import type { ClipboardOp, RawEventKind } from '../../src/events/raw.ts';
+import { isCharacter } from '../../src/privacy/keys.ts';
 import type { RawPart } from '../../src/runtime/playground/protocol.ts';
 
 /** An event as the recorder took it. */
@@ -132,7 +133,13 @@ function piecesOf(event: SeenEvent): readonly Piece[] {
       return [{ raw: 'value', text }, ...element];
     case 'composition':
       return [{ raw: 'typed', text }];
-    default:
+    case 'focus':
+    case 'navigate':
+    case 'pointer_move':
+    case 'wheel':
+    case 'key_up':
+    case 'session_end':
+    case 'unknown':
       return element;
   }
 }
@@ -145,7 +152,7 @@ function elementOf({ role, name }: SeenEvent): readonly Piece[] {
 }
 
 /** Keys that type nothing are shown by name. */
-const keyText = ({ key = '' }: SeenEvent): string => ([...key].length === 1 ? key : `[${key}]`);
+const keyText = ({ key = '' }: SeenEvent): string => (isCharacter(key) ? key : `[${key}]`);
 
 function joined(pieces: readonly Piece[], { raw, text }: Piece): readonly Piece[] {
   const [first, ...rest] = pieces;

@@ -1,4 +1,5 @@
 /** From the processors' counts to what became of each event. They tell how many events a reason befell, not which ones. */
+import type { RawEventKind } from '../../src/events/raw.ts';
 import type { ProcessedBatch, SettingsAnswer } from '../../src/runtime/playground/protocol.ts';
 import { MODIFIERS, type Fate, type SeenEvent } from './events.ts';
 
@@ -17,17 +18,24 @@ export type Dropped = SettingsAnswer['dropped'];
  */
 export function fatesOf(batches: readonly KnownBatch[], dropped: Dropped): readonly (readonly Fate[])[] {
   const fates = batches.map((batch) => fatesIn(batch, dropped));
-  let waiting = batches.reduce((sum, { result }) => sum + (result === undefined ? 0 : heldBack(result)), 0);
-  for (let i = fates.length - 1; i >= 0; i--) {
-    const inBatch = fates[i] ?? [];
-    for (let j = inBatch.length - 1; j >= 0 && waiting > 0; j--) {
-      if (inBatch[j]?.kind !== 'kept') continue;
-      inBatch[j] = { kind: 'waiting' };
-      waiting--;
-    }
+  const waiting = batches.reduce((sum, { result }) => sum + (result === undefined ? 0 : heldBack(result)), 0);
+  const kept = fates.flatMap((inBatch, batch) =>
+    inBatch.flatMap((fate, at) =>
+      fate.kind === 'kept' ? [{ batch, at, kind: batches[batch]?.events[at]?.kind }] : [],
+    ),
+  );
+  const canWait = kept.filter(({ kind }) => kind !== undefined && GROWING.has(kind));
+  const others = kept.filter((event) => !canWait.includes(event));
+  const held = [...others, ...canWait].slice(Math.max(0, kept.length - Math.max(0, waiting)));
+  for (const { batch, at } of held) {
+    const inBatch = fates[batch];
+    if (inBatch !== undefined) inBatch[at] = { kind: 'waiting' };
   }
   return fates;
 }
+
+/** Kinds of event of which an action is made that may still grow. */
+const GROWING: ReadonlySet<RawEventKind> = new Set(['pointer_down', 'pointer_up', 'wheel', 'key_down', 'composition']);
 
 /** How many more events the processors hold back after a batch than before it. */
 const heldBack = ({ read, released, quarantined, dropped }: ProcessedBatch): number =>

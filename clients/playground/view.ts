@@ -144,7 +144,7 @@ export function createView(list: HTMLElement, settings: SettingsAnswer, why: Why
     return names.flatMap((column) => {
       const value = action[column];
       if (value === null) return [];
-      return [' ', chip(value, whyOfValue(value, columns[column] ?? ''), `cell ${column}`, column.replace('_', ' '))];
+      return [' ', chip(value, whyOfValue(value, columns[column] ?? ''), 'cell', column.replace('_', ' '))];
     });
   }
 

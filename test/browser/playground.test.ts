@@ -159,7 +159,7 @@ describeWithChromium('the playground', () => {
     const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
     // By the debugger: the page itself lets no other scripts in.
     await page.evaluate(axe);
-    const found = (await page.evaluate('axe.run()')) as { violations: { id: string; nodes: { html: string }[] }[] };
+    const found = await page.evaluate<{ violations: { id: string; nodes: { html: string }[] }[] }>('axe.run()');
     expect(found.violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html ?? ''}`)).toEqual([]);
     const scrolls = await page.evaluate('document.documentElement.scrollWidth > document.documentElement.clientWidth');
     expect(scrolls).toBe(false);

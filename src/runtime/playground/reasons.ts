@@ -3,7 +3,7 @@ import type { DropReason, QuarantineReason } from '../../events/outcome.ts';
 import type { RawEventKind } from '../../events/raw.ts';
 import type { ActionName } from '../../events/released.ts';
 import type { Policy } from '../../privacy/policy.ts';
-import { PLACEHOLDERS, type Placeholder } from '../../privacy/public-text.ts';
+import type { Placeholder } from '../../privacy/public-text.ts';
 import type { SpanKind } from '../../privacy/recognizers/span.ts';
 import type { TableRow } from '../../sinks/columns.ts';
 import type { Loss, RawPart } from './protocol.ts';
@@ -113,34 +113,23 @@ const FOUND: Readonly<Record<SpanKind, string>> = {
   plate: 'a licence plate',
 };
 
-/** What stood where a placeholder stands, and why it is not there. */
-function placeholderReason(placeholder: Placeholder): string {
-  switch (placeholder) {
-    case '{text}':
-      return '{text}: a text that the reviewed vocabulary does not hold. It may be personal, so it is not kept.';
-    case '{typed}':
-      return '{typed}: the text repeats what was typed or pasted in this session. What you type does not leave by another way.';
-    case '{file}':
-      return '{file}: the name of a file. People name files after people, projects and customers.';
-    case '{host}':
-      return '{host}: a host that the vocabulary does not hold. It may tell of whom somebody is a customer.';
-    case '{part}':
-      return '{part}: a part of an address that the vocabulary does not hold; often the name of somebody or something.';
-    case '{n}':
-      return '{n}: digits. Numbers of orders, customers and accounts lead to people.';
-    case '{more}':
-      return '{more}: the text has more parts than anyone has reviewed labels for.';
-    default: {
-      const kind = placeholder.slice(1, -1) as SpanKind; // the type's only other members
-      return `${placeholder}: a recogniser took it for ${FOUND[kind]}.`;
-    }
-  }
-}
+/** What stood where a placeholder stands of which no recogniser says what it was. */
+const STOOD: Readonly<Record<Exclude<Placeholder, `{${SpanKind}}`> | '{host}', string>> = {
+  '{text}': 'a text that the reviewed vocabulary does not hold. It may be personal, so it is not kept.',
+  '{typed}': 'the text repeats what was typed or pasted in this session. What you type does not leave by another way.',
+  '{file}': 'the name of a file. People name files after people, projects and customers.',
+  '{host}': 'a host that the vocabulary does not hold. It may tell of whom somebody is a customer.',
+  '{part}': 'a part of an address that the vocabulary does not hold; often the name of somebody or something.',
+  '{n}': 'digits. Numbers of orders, customers and accounts lead to people.',
+  '{more}': 'the text has more parts than anyone has reviewed labels for.',
+};
 
-/** By placeholder, for all that there are. */
-export const PLACEHOLDER_REASONS: Readonly<Record<string, string>> = Object.fromEntries(
-  PLACEHOLDERS.map((placeholder) => [placeholder, placeholderReason(placeholder)]),
-);
+/** By placeholder, for all that there are: what stood there, and why it is not kept. */
+export const PLACEHOLDER_REASONS: Readonly<Record<string, string>> = Object.fromEntries([
+  ...Object.entries(FOUND).map(([kind, text]) => [`{${kind}}`, `{${kind}}: a recogniser took it for ${text}.`]),
+  // After these: the `{host}` of an address is one as well.
+  ...Object.entries(STOOD).map(([placeholder, text]) => [placeholder, `${placeholder}: ${text}`]),
+]);
 
 /** By column of the training table: what a value there has lost under this policy, and why. */
 export function columnReasons(policy: Policy): Readonly<Record<keyof TableRow, string>> {

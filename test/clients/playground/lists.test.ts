@@ -21,7 +21,7 @@ const event = (kind: SeenEvent['kind'], change: Partial<SeenEvent> = {}): SeenEv
   ...change,
 });
 const typed = (text: string): SeenEvent[] =>
-  [...text].flatMap((key) => [event('key_down', { key }), event('key_up', { key })]);
+  Array.from(text).flatMap((key) => [event('key_down', { key }), event('key_up', { key })]);
 const result = (change: Partial<ProcessedBatch> = {}): ProcessedBatch => ({
   policy: 'strict',
   session: 's',
@@ -101,6 +101,13 @@ describe('fates', () => {
     const click = { events: [event('focus')], isSent: true, result: result({ sequence: 1, read: 1, released: 3 }) };
     const [ended, after] = fatesOf([first, click], dropped);
     expect([kindsOf(ended ?? []), kindsOf(after ?? [])]).toEqual([['kept', 'key_up', 'kept', 'key_up'], ['kept']]);
+  });
+
+  it('are to wait for what can still grow, before what cannot', () => {
+    const events = [event('pointer_down'), event('focus'), event('pointer_up'), event('focus')];
+    const told = result({ read: 4, released: 2 });
+    const [fates] = fatesOf([{ events, isSent: true, result: told }], dropped);
+    expect(kindsOf(fates ?? [])).toEqual(['waiting', 'kept', 'waiting', 'kept']);
   });
 
   it('are the whole batch’s where it was dropped or quarantined', () => {

@@ -59,7 +59,7 @@ async function record(token: string, subject: string): Promise<{ readonly sessio
   const { body: grant } = await ask<Grant>('POST', '/v1/sessions', token, { device: 'tab' });
   const at = Date.now();
   const place = { context: 0, element: 0, at };
-  const typing = [...SECRET].flatMap((key): RawEvent[] => [
+  const typing = Array.from(SECRET).flatMap((key): RawEvent[] => [
     { kind: 'key_down', key, code: '', ...place },
     { kind: 'key_up', key, code: '', ...place },
   ]);
@@ -167,7 +167,8 @@ describe('the playground', () => {
 
   it('logs neither its token nor anything of what was recorded, and ends the token with itself', async () => {
     served = await servePlayground({ gateway: { playground: true } });
-    const { token, logged } = served;
+    const was = served;
+    const { token } = was;
     const { session } = await record(token, PLAYGROUND_SUBJECT);
     await followed(session);
     // Waits in vain; closing answers it.
@@ -176,7 +177,7 @@ describe('the playground', () => {
     await served.close();
     served = undefined;
     expect((await waiting).status).toBe(200);
-    for (const secret of [token, SECRET, PLAYGROUND_SUBJECT]) expect(logged()).not.toContain(secret);
+    for (const secret of [token, SECRET, PLAYGROUND_SUBJECT]) expect(was.logged()).not.toContain(secret);
   });
 
   it('is not there unless the config says so', async () => {
