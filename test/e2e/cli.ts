@@ -50,7 +50,7 @@ async function buildInto(folder: string, root: string): Promise<void> {
 
 /** The pages as well. */
 async function buildClients(folder: string, root: string): Promise<void> {
-  await cp(join(root, 'clients'), join(folder, 'clients'), { recursive: true });
+  for (const part of ['clients', 'src']) await cp(join(root, part), join(folder, part), { recursive: true });
   await copyFile(join(root, 'tsconfig.json'), join(folder, 'tsconfig.json'));
   await promisify(execFile)(process.execPath, [join(folder, 'dist/dev/build-clients.js')]);
 }
