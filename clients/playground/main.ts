@@ -98,6 +98,7 @@ async function start(token: string): Promise<void> {
       token,
       subject: settings.subject,
       device: `tab-${crypto.randomUUID().slice(0, 8)}`,
+      app: 'Browser',
       flushMs: settings.flushMs,
       onState: sayState,
     },

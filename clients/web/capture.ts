@@ -29,7 +29,7 @@ export interface Capture {
 /** By `MouseEvent.button`: left, middle, right, back, forward. */
 const BUTTONS = [0, 2, 1, 3, 4];
 /** Edits that are known already from the keys that made them, or will be from what an input method says in the end. */
-const TYPED = /^(?:insert(?:Text|Line|Para|Comp|FromComp)|delete)/u;
+const TYPED = /^(?:insert(?:Text|Line|Para|.*Comp)|delete)/u;
 const MAX_TITLE = 1_024;
 const MAX_URL = 2_048;
 
@@ -135,7 +135,7 @@ export function startCapture({ window, app, moveMs, wants, take, guard, onHidden
   });
 
   on('input', (event, target, at) => {
-    edited = target;
+    edited = privacy.hidesCaret(target) ? null : target;
     // Of a checkbox it is a plain event.
     if (!TYPED.test((event as Partial<InputEvent>).inputType ?? '')) tellEdited(event, target, at);
   });

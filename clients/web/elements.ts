@@ -18,14 +18,12 @@ const ROLES: Readonly<Record<string, string | null>> = {
   file: 'button',
   textarea: 'textbox',
   select: 'combobox',
-  search: 'searchbox',
-  td: 'cell',
 };
 const SAME_ROLES = /^(?:button|checkbox|radio|option|img)$/u;
 /** Roles that are named by what is in them: https://www.w3.org/TR/wai-aria-1.2/#namefromcontent */
 const NAMED_BY_CONTENT = /^(?:button|link|heading|option|tab|switch|menuitem|treeitem|.*cell|.*header)/u;
 /** What holds something that was entered, or no text at all. */
-const NO_TEXT = /^(?:input|textarea|select|script|style|template)$/u;
+const NO_TEXT = /^(?:input|textarea|select|script|style)$/u;
 
 /** The element that the node belongs to: itself, or the nearest around it that has a role. */
 export function actedOn(node: Node | null): Element | null {
@@ -60,7 +58,7 @@ function roleOf(element: Element): string {
 
 /** Whether the element itself says that it can be edited. */
 export const isEditable = (element: Element): boolean =>
-  element.matches('[contenteditable]:not([contenteditable=false i])');
+  element.matches('[contenteditable]:not([contenteditable=false])');
 
 const attribute = (element: Element, name: string): string => element.getAttribute(name) ?? '';
 

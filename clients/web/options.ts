@@ -13,7 +13,7 @@ export interface RecorderOptions {
   readonly subject: string;
   /** Name of this recording device, 1 to 128 characters; another for each tab that records at the same time. */
   readonly device: string;
-  /** Name of the application in contexts; `Browser`. */
+  /** Name of the application in contexts; `Web`. */
   readonly app?: string;
   /** The page to record; by default the one that this runs in. */
   readonly window?: Window & typeof globalThis;

@@ -5,7 +5,7 @@ const EXCLUDE_ATTRIBUTE = 'data-redactory-exclude';
 /** Passwords, one-time codes, cards. https://html.spec.whatwg.org/multipage/form-control-infrastructure.html#autofill */
 const SECRET_AUTOCOMPLETE = /(?:^|\s)(?:(?:current|new)-password|one-time-code|cc-\S+)(?:\s|$)/iu;
 /** What can have the focus by itself. Else a key goes to a shadow root that cannot be looked into. */
-const FOCUSABLE = 'input,textarea,select,button,a,summary,dialog,html,body,[contenteditable],[tabindex]';
+const FOCUSABLE = 'input,textarea,select,button,a,summary,html,body,[contenteditable],[tabindex]';
 
 export interface Privacy {
   /** Whether the node, or anything that it is in, is private; slots and shadow roots are looked through. */
@@ -24,7 +24,7 @@ export function createPrivacy(window: Window & typeof globalThis): Privacy {
   const secrets = new WeakSet<Element>();
 
   function isPrivate(element: Element): boolean {
-    if (element.matches('[type=password i]') || SECRET_AUTOCOMPLETE.test(element.getAttribute('autocomplete') ?? ''))
+    if (element.matches('[type=password]') || SECRET_AUTOCOMPLETE.test(element.getAttribute('autocomplete') ?? ''))
       secrets.add(element);
     return secrets.has(element) || element.hasAttribute(EXCLUDE_ATTRIBUTE);
   }
@@ -49,7 +49,7 @@ export function createPrivacy(window: Window & typeof globalThis): Privacy {
     remember(target) {
       for (const root of [document, target.getRootNode()]) {
         // A document or shadow root, or an element that is in neither.
-        (root as ParentNode).querySelectorAll('[type=password i]').forEach((field) => secrets.add(field));
+        (root as ParentNode).querySelectorAll('[type=password]').forEach((field) => secrets.add(field));
       }
     },
   };

@@ -169,7 +169,7 @@ export function createRecorder(options: RecorderOptions, tap?: Tap): Recorder {
   }
 
   function startCapturing(): Capture {
-    const { moveMs = 100, app = 'Browser' } = options;
+    const { moveMs = 100, app = 'Web' } = options;
     return startCapture({
       window,
       app,
@@ -280,7 +280,7 @@ export function createRecorder(options: RecorderOptions, tap?: Tap): Recorder {
 
   /** A session was refused, or ended by a decision. */
   function refused({ status, said, retryMs }: Answer): void {
-    const reason = said.error ?? (status === 0 ? 'no_answer' : `status_${status}`);
+    const reason = said.error ?? 'no_answer';
     if (reason === 'over_budget' || ([403, 410].includes(status) && !reason.endsWith('mismatch'))) {
       wait(Math.max(retryMs, reason === 'paused' ? ASK_MS : REFUSED_MS));
       become('refused', reason, said.until);

@@ -1,0 +1,276 @@
+import * as fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { CapturePayload } from '../../../src/events/raw.ts';
+import { openPage, record, START, startTestGateway, type TestPage } from './page.ts';
+
+const HTML = `<label for="note">Note</label><input id="note"><button>Save</button>`;
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date', 'performance'], now: START });
+});
+afterEach(() => {
+  vi.unstubAllGlobals();
+  vi.useRealTimers();
+});
+
+const find = (page: TestPage, selector: string): Element => {
+  const element = page.document.querySelector(selector);
+  if (element === null) throw new Error(`no ${selector}`);
+  return element;
+};
+const keysOf = (payloads: readonly CapturePayload[]): string[] =>
+  payloads.flatMap(({ events }) => events.flatMap((event) => (event.kind === 'key_down' ? [event.key] : [])));
+
+describe('batches', () => {
+  it('are sent in order, one after the other; no timer runs when there is nothing to send', async () => {
+    const gateway = await startTestGateway();
+    const page = openPage(HTML);
+    const { recorder } = await record(page);
+    expect(vi.getTimerCount()).toBe(1);
+    for (const key of ['a', 'b', 'c']) {
+      page.press(find(page, '#note'), key);
+      vi.advanceTimersByTime(5_000);
+    }
+    await vi.waitFor(() => expect(recorder.cost().acknowledged).toBe(recorder.cost().captured));
+    expect(gateway.batches().map(({ path }) => path.split('/').at(-1))).toEqual(['0', '1', '2']);
+    expect(keysOf(await gateway.opened())).toEqual(['a', 'b', 'c']);
+    expect(vi.getTimerCount()).toBe(0);
+    expect(recorder.cost()).toMatchObject({ wakeUps: 3, dropped: 0, unsent: 0 });
+  });
+
+  it.each([
+    ['no answer', 'none' as const, 500],
+    ['503', { status: 503, retryAfter: 7, body: { error: 'busy' } }, 7_500],
+    ['429', { status: 429, retryAfter: 9, body: { error: 'rate' } }, 9_500],
+  ])('are sent again after %s with the same bytes, and not sooner than allowed', async (_, refusal, least) => {
+    const gateway = await startTestGateway();
+    vi.spyOn(Math, 'random').mockReturnValue(0);
+    const page = openPage(HTML);
+    const { recorder } = await record(page);
+    gateway.answer = ({ path }) => (path.includes('/batches/') && gateway.batches().length === 1 ? refusal : undefined);
+    page.press(find(page, '#note'), 'a');
+    vi.advanceTimersByTime(5_000);
+    await vi.waitFor(() => expect(vi.getTimerCount()).toBe(1));
+    page.press(find(page, '#note'), 'b');
+    vi.advanceTimersByTime(least - 1);
+    expect(gateway.batches()).toHaveLength(1);
+    vi.advanceTimersByTime(1);
+    await vi.waitFor(() => expect(recorder.cost().acknowledged).toBe(recorder.cost().captured));
+    const [first, second, third] = gateway.batches();
+    expect(second).toEqual(first);
+    expect(third?.path).toMatch(/1$/u);
+    vi.restoreAllMocks();
+  });
+
+  it('are bounded in number and size, what is new is dropped, and the gap is left in the numbers', async () => {
+    const gateway = await startTestGateway({ limits: { maxEventsPerBatch: 4 } });
+    const page = openPage(HTML);
+    const { recorder } = await record(page, { maxWaiting: 3 });
+    let release = (): void => {};
+    gateway.answer = ({ path }) =>
+      path.includes('/batches/0') ? new Promise((go) => (release = () => go({ status: 200, body: {} }))) : undefined;
+    for (let i = 0; i < 50; i++) page.press(find(page, '#note'), 'a');
+    await vi.waitFor(() => expect(gateway.batches()).toHaveLength(1));
+    expect(recorder.cost()).toMatchObject({ captured: 12, dropped: 1 + 100 - 12 });
+    gateway.answer = () => undefined;
+    release();
+    await vi.waitFor(() => expect(recorder.cost().acknowledged).toBe(12));
+    page.press(find(page, '#note'), 'z');
+    await recorder.stop();
+    const numbers = gateway.batches().map(({ path }) => Number(path.split('/').at(-1)));
+    expect(numbers.slice(0, 3)).toEqual([0, 1, 2]);
+    expect(numbers[3]).toBeGreaterThan(3);
+  });
+
+  it('fit into what a page may leave behind, and go at once when it is left', async () => {
+    const gateway = await startTestGateway();
+    const page = openPage('<textarea></textarea>');
+    const { recorder } = await record(page);
+    const field = find(page, 'textarea');
+    for (let i = 0; i < 60; i++) {
+      Object.assign(field, { value: `${i}${'語'.repeat(5_000)}` });
+      page.do(field, 'input', { inputType: 'insertFromPaste' });
+    }
+    page.do(page.window, 'pagehide');
+    await vi.waitFor(() => expect(recorder.cost().acknowledged + recorder.cost().dropped).toBe(61));
+    expect(gateway.batches().length).toBeGreaterThan(10);
+    for (const { body, keepalive } of gateway.batches()) {
+      expect(keepalive).toBe(true);
+      expect(body?.length).toBeLessThanOrEqual(65_536);
+    }
+  });
+});
+
+describe('a session', () => {
+  it.each([
+    [410, 'paused'],
+    [410, 'withdrawn'],
+    [410, 'exempt'],
+    [410, 'erased'],
+    [403, 'not_enrolled'],
+  ])('that is ended with %i %s takes no event after the answer, and nothing waits', async (status, error) => {
+    const gateway = await startTestGateway();
+    const page = openPage(HTML);
+    const { recorder, states } = await record(page);
+    gateway.answer = () => ({ status, body: { error }, retryAfter: 30 });
+    page.press(find(page, '#note'), 'a');
+    vi.advanceTimersByTime(5_000);
+    await vi.waitFor(() => expect(states.at(-1)).toMatchObject({ status: 'refused', reason: error }));
+    const { captured } = recorder.cost();
+    const requests = gateway.sent.length;
+    page.press(find(page, '#note'), 'b');
+    vi.advanceTimersByTime(29_000);
+    page.press(find(page, '#note'), 'c');
+    expect([recorder.cost().captured, gateway.sent.length, vi.getTimerCount()]).toEqual([captured, requests, 0]);
+    expect(recorder.cost().unsent).toBe(captured);
+    gateway.answer = () => undefined;
+    vi.advanceTimersByTime(60_000);
+    page.press(find(page, '#note'), 'd');
+    await vi.waitFor(() => expect(states.at(-1)).toMatchObject({ status: 'recording' }));
+    page.press(find(page, '#note'), 'e');
+    await recorder.stop();
+    expect(keysOf(await gateway.opened())).toEqual(['a', 'e']);
+  });
+
+  it('that is not known any more is followed by another, without what had no answer', async () => {
+    const gateway = await startTestGateway();
+    const page = openPage(HTML);
+    const { recorder, states } = await record(page);
+    gateway.answer = ({ path }) =>
+      path.includes('session-0') ? { status: 404, body: { error: 'not_found' } } : undefined;
+    page.press(find(page, '#note'), 'a');
+    vi.advanceTimersByTime(5_000);
+    // Connecting with the reason, connecting, recording.
+    await vi.waitFor(() => expect(states).toHaveLength(5));
+    page.press(find(page, '#note'), 'b');
+    await recorder.stop();
+    expect(gateway.batches().at(-1)?.path).toContain('session-1/batches/0');
+    expect(recorder.cost().unsent).toBe(3);
+  });
+
+  it('is paused before the gateway answers, also if it never does', async () => {
+    const gateway = await startTestGateway();
+    const page = openPage(HTML);
+    const { recorder, states } = await record(page);
+    page.press(find(page, '#note'), 'a');
+    gateway.answer = () => 'none';
+    const until = Date.now() + 300_000;
+    const paused = recorder.pause(5);
+    page.press(find(page, '#note'), 'b');
+    expect(states.at(-1)).toEqual({ status: 'refused', reason: 'paused', until });
+    expect(await paused).toBe(false);
+    gateway.answer = () => undefined;
+    vi.setSystemTime(until - 1);
+    page.press(find(page, '#note'), 'c');
+    expect(gateway.sent.map(({ path }) => path)).toEqual(['/v1/sessions', '/v1/me/pause']);
+    vi.setSystemTime(until);
+    page.press(find(page, '#note'), 'd');
+    await vi.waitFor(() => expect(states.at(-1)).toMatchObject({ status: 'recording' }));
+    await recorder.stop();
+  });
+
+  it('ends with its grant', async () => {
+    const gateway = await startTestGateway({ endsAt: 60_000 });
+    const page = openPage(HTML);
+    const { recorder, states } = await record(page);
+    vi.advanceTimersByTime(41_000);
+    page.press(find(page, '#note'), 'a');
+    await vi.waitFor(() => expect(states).toHaveLength(4));
+    page.press(find(page, '#note'), 'b');
+    await recorder.stop();
+    expect(keysOf(await gateway.opened())).toEqual(['b']);
+  });
+
+  it('is not begun where nothing can be sealed, unless that is allowed', async () => {
+    const gateway = await startTestGateway();
+    vi.spyOn(crypto.subtle, 'importKey').mockRejectedValue(new Error('NotSupportedError'));
+    const page = openPage(HTML);
+    const { states } = await record(page);
+    expect(states.at(-1)).toMatchObject({ status: 'failed', reason: 'sealing_unsupported' });
+    const { recorder } = await record(page, { allowUnsealed: true });
+    page.press(find(page, '#note'), 'a');
+    await recorder.stop();
+    expect(gateway.batches().map(({ type }) => type)).toEqual(['application/vnd.redactory.capture']);
+    vi.restoreAllMocks();
+  });
+
+  it('records no page, kind or move that its grant leaves out', async () => {
+    const rules = { excludeHosts: ['bank.example'], excludeTitles: ['private browsing'], kinds: ['key_down'] };
+    const gateway = await startTestGateway({ record: rules });
+    const bank = openPage(HTML, 'https://my.bank.example/');
+    const page = openPage(HTML);
+    const recordings = [await record(bank), await record(page)];
+    bank.press(find(bank, '#note'), 'a');
+    page.press(find(page, '#note'), 'b');
+    page.document.title = 'X - Prívate  Browsing';
+    page.press(find(page, '#note'), 'c');
+    for (const { recorder } of recordings) await recorder.stop();
+    expect((await gateway.opened()).flatMap(({ events }) => events.map(({ kind }) => kind))).toEqual([
+      'key_down',
+      'session_end',
+    ]);
+    expect(keysOf(await gateway.opened())).toEqual(['b']);
+  });
+});
+
+describe('what is private', () => {
+  const PRIVATE = `<input id="note"><div contenteditable id="editor">text</div>
+    <input type="password" aria-label="SECRET"><input autocomplete="section-a cc-number" aria-label="SECRET">
+    <input autocomplete="one-time-code"><div data-redactory-exclude><input id="in"><button>SECRET</button><p>SECRET</p></div>
+    <button id="both">Open <i data-redactory-exclude>SECRET</i></button><div id="host" data-redactory-exclude></div>`;
+
+  it('is never recorded, whatever happens there in whatever order', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(
+          fc.tuple(
+            fc.nat(20),
+            fc.constantFrom('key', 'click', 'focusin', 'paste', 'input', 'compositionend', 'show', 'change', 'keyup'),
+          ),
+        ),
+        async (steps) => {
+          const gateway = await startTestGateway();
+          const page = openPage(PRIVATE);
+          find(page, '#host').attachShadow({ mode: 'open' }).innerHTML = '<input id="shadow">';
+          const inner = find(page, '#host').shadowRoot?.querySelector('#shadow');
+          const { recorder } = await record(page);
+          const all = [
+            ...page.document.querySelectorAll('input,button,p,i,[contenteditable]'),
+            ...(inner ? [inner] : []),
+          ];
+          const open = (element: Element): boolean => ['note', 'editor', 'both'].includes(element.id);
+          for (const [index, step] of steps) {
+            const target = all[index % all.length] ?? page.document.body;
+            const secret = open(target) ? 'o' : 'SECRET';
+            if (target.localName === 'input') Object.assign(target, { value: open(target) ? 'public' : 'SECRET' });
+            if (step === 'key') page.do(target, 'keydown', { key: secret, code: secret });
+            else if (step === 'keyup') page.do(find(page, '#note'), 'keyup', { key: secret, code: secret });
+            else if (step === 'click')
+              page.do(target, 'pointerdown', {
+                screenX: open(target) ? 1 : 77_777,
+                screenY: 1,
+                clientX: open(target) ? 1 : 77_777,
+                clientY: 0,
+                button: 0,
+              });
+            else if (step === 'show') target.removeAttribute('type');
+            else page.do(target, step, { data: secret, inputType: 'insertFromPaste' });
+          }
+          await recorder.stop();
+          const text = JSON.stringify(await gateway.opened());
+          expect(text).not.toMatch(/SECRET|77777/u);
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
+  it('is nothing that a script does in the name of the person', async () => {
+    const gateway = await startTestGateway();
+    const page = openPage(HTML);
+    const { recorder } = await record(page);
+    page.do(find(page, '#note'), 'keydown', { key: 'a', code: 'KeyA', isTrusted: false });
+    await recorder.stop();
+    expect(keysOf(await gateway.opened())).toEqual([]);
+  });
+});
