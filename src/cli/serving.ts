@@ -43,8 +43,11 @@ export async function serveUntilStopped(options: {
       await untilStopped(signal, playground);
     } finally {
       // First: it holds answers back, for which the gateway would wait.
-      await playground?.close();
-      await gateway.close();
+      try {
+        await playground?.close();
+      } finally {
+        await gateway.close();
+      }
     }
   } catch (error) {
     await playground?.close();
