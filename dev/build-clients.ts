@@ -1,5 +1,5 @@
 /** Bundles and minifies the recorder for web pages: `node dist/dev/build-clients.js` after `tsc`, as `npm run build` does. */
-import { mkdir, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { rolldown, type OutputChunk } from 'rolldown';
@@ -7,8 +7,9 @@ import { loadContracts, schemaIds } from '../src/events/schemas.ts';
 import { packagePath } from '../src/package-path.ts';
 
 /** What the recorder's sources leave open until they are bundled: the id of the payload's schema is its fingerprint. */
-export function recorderDefines(): Record<string, string> {
-  return { CAPTURE_PAYLOAD_SCHEMA_ID: String(schemaIds(loadContracts()).idOf('CapturePayload')) };
+export function recorderDefines({ tap = false } = {}): Record<string, string> {
+  const payload = schemaIds(loadContracts()).idOf('CapturePayload');
+  return { CAPTURE_PAYLOAD_SCHEMA_ID: String(payload), WITH_TAP: String(tap) };
 }
 
 /** The recorder as one minified ES module. @throws when it cannot be bundled into one file. */
@@ -44,4 +45,21 @@ async function writeRecorder(): Promise<void> {
   await writeFile(join(folder, 'recorder.js'), await bundleRecorder());
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) await writeRecorder();
+/** The playground's page: its script with the recorder's sources in it, and its other files as they are. */
+export async function writePlayground(folder: string): Promise<void> {
+  const from = packagePath('clients/playground');
+  await mkdir(folder, { recursive: true });
+  const bundle = await rolldown({
+    input: join(from, 'main.ts'),
+    platform: 'browser',
+    transform: { define: recorderDefines({ tap: true }), target: 'es2022' },
+  });
+  await bundle.write({ file: join(folder, 'playground.js'), format: 'es', minify: true });
+  await bundle.close();
+  for (const name of ['index.html', 'style.css', 'icon.svg']) await copyFile(join(from, name), join(folder, name));
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  await writeRecorder();
+  await writePlayground(packagePath('dist/clients/playground'));
+}

@@ -55,6 +55,12 @@ export const gatewaySchema = z.strictObject({
   ).default(100 << 20),
   maxInFlight: count(1, 10_000, 'Requests worked on at once; more are answered 503.').default(256),
   requestSeconds: count(1, 300, 'A request must have come in whole within so many seconds.').default(30),
+  playground: z
+    .boolean()
+    .describe(
+      'Serves `/playground`, a page that shows what is released of what one does there, for one made-up person (docs/playground.md). For trying out on one machine: not with `kafka`.',
+    )
+    .default(false),
 });
 
 function isNetwork(text: string): boolean {

@@ -1,3 +1,4 @@
+import { browse } from './cli/browse.ts';
 import { runProgram } from './cli/program.ts';
 
 // The reader of a pipe may leave (`| head`): nobody is left to write for. What was committed stays.
@@ -10,4 +11,5 @@ process.exitCode = await runProgram(process.argv.slice(2), {
   env: process.env,
   cwd: process.cwd(),
   now: Date.now,
+  browse,
 });

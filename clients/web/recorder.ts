@@ -2,7 +2,7 @@
  * Records what a person does in a web page and hands it to the gateway (docs/recorders.md). It has no dependencies, needs no
  * `eval`, keeps everything in memory, and writes nothing to the console.
  */
-import { createBatch, KINDS, SESSION_END, type Batch } from './batch.ts';
+import { createBatch, KINDS, SESSION_END, type Batch, type Captured, type Page, type Seen } from './batch.ts';
 import type { Bytes } from './bytes.ts';
 import { startCapture, type Capture } from './capture.ts';
 import type { Cost } from './cost.ts';
@@ -30,6 +30,9 @@ const RENEW_MS = 20_000;
 const NEXT_SESSION = /^(?:not_found|expired|ended|unknown_sealing_key)$/u;
 
 type Timer = ReturnType<typeof setTimeout>;
+
+/** Whether events are told to a tap, chosen when this file is bundled. */
+declare const WITH_TAP: boolean;
 
 /** What is needed of a grant. */
 interface Grant {
@@ -71,12 +74,23 @@ interface Session {
 }
 
 /**
+ * Told of each event as it goes into a batch, before anything is sent: for a page that shows people what is recorded of them.
+ * It must not throw. For who bundles these sources with `WITH_TAP`: the built recorder knows of no tap.
+ */
+export type Tap = (
+  event: Captured,
+  page: Page,
+  seen: Seen | undefined,
+  session: { readonly id: string; readonly batch: number },
+) => void;
+
+/**
  * A recorder of one page; it does nothing before `start`.
  *
  * When its memory is full, what is new is dropped, as what is old may be on its way already. The number of a batch is then
  * left out, so that the processors see that something is missing and keep no free text of the session any more.
  */
-export function createRecorder(options: RecorderOptions): Recorder {
+export function createRecorder(options: RecorderOptions, tap?: Tap): Recorder {
   const { subject, device, flushMs = 5_000, maxWaiting = 16 } = options;
   const { window = globalThis.window } = options;
   const cost: Cost = {
@@ -168,6 +182,7 @@ export function createRecorder(options: RecorderOptions): Recorder {
         const { waiting, filling } = session;
         if (waiting.length >= maxWaiting) return lose();
         filling.add(event, page, seen);
+        if (WITH_TAP) tap?.(event, page, seen, { id: session.grant.session, batch: session.sequence });
         cost.captured++;
         const { maxBodyBytes, maxEventsPerBatch } = session.grant.limits;
         const hasRoom =

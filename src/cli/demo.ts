@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { mkdtemp } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadPolicy } from '../privacy/policy.ts';
@@ -10,8 +10,10 @@ import { simulate } from '../producers/simulator/index.ts';
 import { createIngest } from '../runtime/ingest.ts';
 import { openWorkspace, type Workspace } from '../runtime/workspace.ts';
 import { readTable, type TableRow } from '../sinks/index.ts';
-import { action, wholeNumber, type CommandContext, type Io } from './io.ts';
+import { action, UsageError, withWorkspace, wholeNumber, type CommandContext, type Io } from './io.ts';
 import { runBoth } from './run.ts';
+import { serveUntilStopped } from './serving.ts';
+import { withOwnSteward } from './steward.ts';
 import { describeCounts } from './summary.ts';
 import { openTable } from './table.ts';
 
@@ -19,6 +21,7 @@ interface Own {
   readonly people: number;
   readonly minutes: number;
   readonly seed: number;
+  readonly open?: boolean;
 }
 
 export function demoCommand(program: Command, io: Io): void {
@@ -28,26 +31,109 @@ export function demoCommand(program: Command, io: Io): void {
     .option('--people <n>', 'how many people', wholeNumber(1, 1_000), 20)
     .option('--minutes <n>', 'how long each of them works', wholeNumber(1, 240), 15)
     .option('--seed <n>', 'same seed, same people', wholeNumber(0, 2 ** 32 - 1), 1)
-    .addHelpText('after', '\nExamples:\n  redactory demo\n  redactory demo --people 100 --minutes 30 --data /tmp/demo')
-    .action(
-      action<Own>(io, async (context, own) => {
-        // A demo must not mix its people with a folder that is in use, so without --data it gets one of its own.
-        const data =
-          context.options.data === undefined ? await mkdtemp(join(tmpdir(), 'redactory-demo-')) : context.config.data;
-        const own1 = {
-          ...context,
-          config: {
-            ...context.config,
-            data,
-            table: context.options.table === undefined ? join(data, 'table') : context.config.table,
-            kafka: null,
-            registry: null,
-            keys: keysIn(data, context),
-          },
-        };
-        await demo(own1, own);
-      }),
+    .option(
+      '--open',
+      'instead: a page to type, click and paste in, next to what is released of it; until it is stopped',
+    )
+    .addHelpText(
+      'after',
+      '\nExamples:\n  redactory demo\n  redactory demo --open\n  redactory demo --people 100 --minutes 30 --data /tmp/demo',
+    )
+    .action(action<Own>(io, (context, own) => (own.open === true ? playground(context) : demoIn(context, own))));
+}
+
+async function demoIn(context: CommandContext, own: Own): Promise<void> {
+  // A demo must not mix its people with a folder that is in use, so without --data it gets one of its own.
+  const data = context.options.data === undefined ? await temporaryFolder() : context.config.data;
+  const table = context.options.table === undefined ? join(data, 'table') : context.config.table;
+  await demo({ ...context, config: { ...configIn(data, context), table } }, own);
+}
+
+const temporaryFolder = (): Promise<string> => mkdtemp(join(tmpdir(), 'redactory-demo-'));
+
+/** One machine, one folder. */
+function configIn(data: string, context: CommandContext): CommandContext['config'] {
+  return { ...context.config, data, kafka: null, registry: null, keys: keysIn(data, context) };
+}
+
+/** Many more than a page asks: nobody else is there. */
+const REQUESTS_PER_MINUTE = 6_000;
+
+/** The playground on a log of its own, which is gone when it is stopped. */
+async function playground(context: CommandContext): Promise<void> {
+  if (context.options.data !== undefined || context.options.table !== undefined) {
+    throw new UsageError('demo --open keeps nothing: leave out --data and --table');
+  }
+  const data = await temporaryFolder();
+  try {
+    const own = configIn(data, context);
+    const gateway: typeof own.gateway = {
+      ...own.gateway,
+      host: '127.0.0.1',
+      port: 0,
+      tls: undefined,
+      identity: { kind: 'tokens' },
+      requestsPerMinute: REQUESTS_PER_MINUTE,
+      playground: true,
+    };
+    const config = {
+      ...own,
+      gateway,
+      table: join(data, 'table'),
+      sink: { ...own.sink, flushSeconds: 1 },
+      steward: { ...own.steward, url: undefined, pollSeconds: 1 },
+    };
+    const { policy } = await loadPolicy(config.policy);
+    const { telemetry, io } = context;
+    const whole = { ...context, config };
+    await withWorkspace(whole, 'operator', (workspace) =>
+      withOwnSteward(whole, (steward) =>
+        besideTheLine(whole, workspace, (signal) =>
+          serveUntilStopped({
+            ...(steward === undefined ? {} : { view: steward.view }),
+            workspace,
+            policy,
+            telemetry,
+            signal,
+            onServed({ playground: address }) {
+              if (address === null) return;
+              const page = address.replace('/playground#', '/me#');
+              const text = `${address}\n${page} is the page of who is recorded`;
+              context.print(`${text}\n\nType, click and paste there. Ctrl+C stops it; nothing is kept.`, {
+                address,
+                page,
+              });
+              io.browse?.(address);
+            },
+          }),
+        ),
+      ),
     );
+  } finally {
+    await rm(data, { recursive: true, force: true });
+  }
+}
+
+/** Runs `work` while the line fills the table; whichever of them fails first ends the other. */
+async function besideTheLine(
+  context: CommandContext,
+  workspace: Workspace,
+  work: (signal: AbortSignal) => Promise<void>,
+): Promise<void> {
+  const stop = new AbortController();
+  const signal = AbortSignal.any([context.signal, stop.signal]);
+  const stopping = async (done: Promise<unknown>): Promise<void> => {
+    try {
+      await done;
+    } finally {
+      stop.abort();
+    }
+  };
+  const ended = await Promise.allSettled([
+    stopping(work(signal)),
+    stopping(runBoth({ ...context, signal }, workspace, {})),
+  ]);
+  for (const one of ended) if (one.status === 'rejected') throw one.reason;
 }
 
 function keysIn(data: string, context: CommandContext): CommandContext['config']['keys'] {

@@ -1,12 +1,8 @@
 import { Option, type Command } from 'commander';
-import { once } from 'node:events';
-import { packagePath } from '../package-path.ts';
 import { loadPolicy } from '../privacy/policy.ts';
-import { pagesIn, redirect, type Page } from '../producers/gateway/pages.ts';
-import { serveGateway } from '../runtime/gateway.ts';
 import { serveHealth } from '../runtime/health.ts';
-import { RunError } from '../runtime/run-error.ts';
 import { action, withWorkspace, type Io } from './io.ts';
+import { serveUntilStopped } from './serving.ts';
 import { withOwnSteward } from './steward.ts';
 
 export function gatewayCommand(program: Command, io: Io): void {
@@ -22,7 +18,8 @@ export function gatewayCommand(program: Command, io: Io): void {
     .addHelpText('after', '\nExample:\n  redactory gateway --policy balanced')
     .action(
       action(io, (context) =>
-        withWorkspace(context, 'gateway', async (workspace) => {
+        // The playground has processors as well; it is on one machine, where one user does it all.
+        withWorkspace(context, context.config.gateway.playground ? 'operator' : 'gateway', async (workspace) => {
           const { config, telemetry, signal } = context;
           const { policy } = await loadPolicy(config.policy);
           const { host, port } = config.telemetry;
@@ -30,30 +27,26 @@ export function gatewayCommand(program: Command, io: Io): void {
           const health = port === null ? null : await serveHealth({ host, port, telemetry, isReady: () => isReady });
           if (health !== null) telemetry.log.info('serving metrics', { address: health.address });
           try {
-            await withOwnSteward(context, async (steward) => {
-              const view = steward === undefined ? {} : { view: steward.view };
-              const gateway = await serveGateway({ workspace, policy, telemetry, pages: await workersPage(), ...view });
-              telemetry.log.info('serving recorders', { address: gateway.address });
-              isReady = true;
-              if (!signal.aborted) await once(signal, 'abort');
-              isReady = false;
-              await gateway.close();
-            });
+            await withOwnSteward(context, (steward) =>
+              serveUntilStopped({
+                ...(steward === undefined ? {} : { view: steward.view }),
+                workspace,
+                policy,
+                telemetry,
+                signal,
+                onServed({ address, playground }) {
+                  telemetry.log.info('serving recorders', { address });
+                  // Not into the log: whoever has it is the playground's person.
+                  if (playground !== null) context.print(`playground: ${playground}`, { playground });
+                  isReady = true;
+                },
+              }),
+            );
+            isReady = false;
           } finally {
             await health?.close();
           }
         }),
       ),
     );
-}
-
-/** The recorded worker's page, at `/me`; `/` leads there. */
-async function workersPage(): Promise<readonly Page[]> {
-  try {
-    return [redirect('/', 'me'), ...(await pagesIn(packagePath('dist/clients/page'), '/me'))];
-  } catch (error) {
-    throw new RunError("the worker's page is missing: run `npm run build`, or install the package again", {
-      cause: error,
-    });
-  }
 }

@@ -15,6 +15,8 @@ export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
   readonly now: () => number;
+  /** Shows an address in the person's browser, if there is one; without it nothing is shown. */
+  readonly browse?: (address: string) => void;
 }
 
 /** Options that every command has. */

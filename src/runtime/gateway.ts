@@ -10,7 +10,7 @@ import { createGateway, type GatewayPorts } from '../producers/gateway/gateway.t
 import type { Page } from '../producers/gateway/pages.ts';
 import { NO_VIEW, remoteView, type PersonView } from '../producers/gateway/person-view.ts';
 import type { Recordable } from '../producers/gateway/protocol.ts';
-import { ROUTES } from '../producers/gateway/routes.ts';
+import { ROUTES, type Route } from '../producers/gateway/routes.ts';
 import { createAppender } from './appender.ts';
 import { appendErasure } from './erasures.ts';
 import { appendDecision } from './ingest.ts';
@@ -47,6 +47,8 @@ export async function serveGateway(options: {
   /** Answers about what was kept; without it, the config's `steward.url` does, or nobody. */
   readonly view?: PersonView;
   readonly pages?: readonly Page[];
+  /** Beside the gateway's own. */
+  readonly routes?: readonly Route[];
 }): Promise<RunningGateway> {
   const { workspace, policy, telemetry } = options;
   const { config } = workspace;
@@ -70,7 +72,7 @@ export async function serveGateway(options: {
   });
   const app = await createApp({
     service: gateway,
-    routes: ROUTES,
+    routes: [...ROUTES, ...(options.routes ?? [])],
     pages: options.pages ?? [],
     signIn: ports.signIn,
     maxBodyBytes: settings.maxBodyBytes,

@@ -25,11 +25,12 @@ export interface CliProcess {
 }
 
 /** Compiles the sources as they are now into a package of its own in a temporary folder: `dist` may be older. */
-export async function buildCli(): Promise<Cli> {
+export async function buildCli({ clients = false } = {}): Promise<Cli> {
   const root = resolve(import.meta.dirname, '../..');
   const folder = await mkdtemp(join(tmpdir(), 'redactory-cli-'));
   try {
     await buildInto(folder, root);
+    if (clients) await buildClients(folder, root);
   } catch (error) {
     await rm(folder, { recursive: true });
     throw error;
@@ -45,6 +46,13 @@ async function buildInto(folder: string, root: string): Promise<void> {
   for (const part of ['bin', 'schemas', 'policies'])
     await cp(join(root, part), join(folder, part), { recursive: true });
   await symlink(join(root, 'node_modules'), join(folder, 'node_modules'), 'dir');
+}
+
+/** The pages as well. */
+async function buildClients(folder: string, root: string): Promise<void> {
+  for (const part of ['clients', 'src']) await cp(join(root, part), join(folder, part), { recursive: true });
+  await copyFile(join(root, 'tsconfig.json'), join(folder, 'tsconfig.json'));
+  await promisify(execFile)(process.execPath, [join(folder, 'dist/dev/build-clients.js')]);
 }
 
 function cliAt(folder: string): Cli {
