@@ -38,10 +38,17 @@ const world = useGateway();
 async function run(token: string, operations: readonly string[]): Promise<string> {
   await writeFile(join(world.dir, 'schemathesis.toml'), SETTINGS);
   const args = [
-    ...['-m', 'schemathesis.cli', 'run', `${world.address}/v1/openapi.json`],
-    ...['--header', `Authorization: Bearer ${token}`],
-    ...['--checks', 'all', '--max-examples', String(EXAMPLES), '--seed', String(SEED)],
-    ...['--generation-database', 'none', '--warnings', 'off', '--no-color'],
+    '-m',
+    'schemathesis.cli',
+    'run',
+    `${world.address}/v1/openapi.json`,
+    `--header=Authorization: Bearer ${token}`,
+    '--checks=all',
+    `--max-examples=${EXAMPLES}`,
+    `--seed=${SEED}`,
+    '--generation-database=none',
+    '--warnings=off',
+    '--no-color',
     ...operations,
   ];
   const { stdout } = await promisify(execFile)(PYTHON, args, { cwd: world.dir, maxBuffer: 1 << 26 }).catch(
