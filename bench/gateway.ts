@@ -208,7 +208,7 @@ function figuresOf(
     accepted,
     acceptedPerSecond: accepted / seconds,
     grants,
-    refused: Object.fromEntries([...tally.refused].toSorted()),
+    refused: Object.fromEntries([...tally.refused].toSorted(([a], [b]) => a.localeCompare(b))),
     noAnswer,
     dropped,
     answered: quantilesOf(tally.answered),

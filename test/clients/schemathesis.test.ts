@@ -14,12 +14,14 @@ const EXAMPLES = 40;
 
 /**
  * All of its checks are made. 410 is a refusal as good as the others. 422 can meet what the document allows: two of the three
- * bodies are bytes to it, and the third has places in its own lists.
+ * bodies are bytes to it, and the third has places in its own lists. 503 is `not_served`, what needs a service that is not set up
+ * here; that it is no other, the gateway's own counters say.
  */
 const SETTINGS = `
 [checks]
+not_a_server_error.expected-statuses = ["2xx", "3xx", "4xx", 503]
 negative_data_rejection.expected-statuses = [400, 401, 403, 404, 405, 409, 410, 413, 415, 422, 429]
-positive_data_acceptance.expected-statuses = ["2xx", 401, 403, 404, 409, 410, 422, 429]
+positive_data_acceptance.expected-statuses = ["2xx", 401, 403, 404, 409, 410, 422, 429, 503]
 `;
 
 function whyNot(): string | undefined {
@@ -38,10 +40,17 @@ const world = useGateway();
 async function run(token: string, operations: readonly string[]): Promise<string> {
   await writeFile(join(world.dir, 'schemathesis.toml'), SETTINGS);
   const args = [
-    ...['-m', 'schemathesis.cli', 'run', `${world.address}/v1/openapi.json`],
-    ...['--header', `Authorization: Bearer ${token}`],
-    ...['--checks', 'all', '--max-examples', String(EXAMPLES), '--seed', String(SEED)],
-    ...['--generation-database', 'none', '--warnings', 'off', '--no-color'],
+    '-m',
+    'schemathesis.cli',
+    'run',
+    `${world.address}/v1/openapi.json`,
+    `--header=Authorization: Bearer ${token}`,
+    '--checks=all',
+    `--max-examples=${EXAMPLES}`,
+    `--seed=${SEED}`,
+    '--generation-database=none',
+    '--warnings=off',
+    '--no-color',
     ...operations,
   ];
   const { stdout } = await promisify(execFile)(PYTHON, args, { cwd: world.dir, maxBuffer: 1 << 26 }).catch(
@@ -66,6 +75,9 @@ describe.skipIf(reason !== undefined)(`schemathesis${reason === undefined ? '' :
       // It has been let in, and has been through all of its phases.
       expect(found).toMatch(/✅ Coverage[^]*✅ Fuzzing/u);
       expect(world.logged).toBe('');
+      const { body } = await world.telemetry.render();
+      expect(body).toMatch(/^redactory_gateway_refusals_total\{reason="not_served"\} [1-9]/mu);
+      expect(body).not.toMatch(/^redactory_gateway_\w+_total\{.*reason="(?:busy|unavailable|internal)"\} [1-9]/mu);
     },
     300_000,
   );

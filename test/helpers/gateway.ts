@@ -55,21 +55,26 @@ export interface World {
   /** Everything that was logged. */
   readonly logged: string;
   /** Starts it, with these settings of the config's `gateway`. */
-  serve(settings?: object): Promise<void>;
-  decide(kind: DecisionKind, subject?: string, minutes?: number): Promise<void>;
-  tokenOf(of?: TokenOf): Promise<string>;
-  ask<T = object>(method: string, path: string, asked?: Asked): Promise<Answer<T>>;
+  readonly serve: (settings?: object) => Promise<void>;
+  readonly decide: (kind: DecisionKind, subject?: string, minutes?: number) => Promise<void>;
+  readonly tokenOf: (of?: TokenOf) => Promise<string>;
+  readonly ask: <T = object>(method: string, path: string, asked?: Asked) => Promise<Answer<T>>;
   /** Somebody who is enrolled since an hour ago: their token. */
-  enrolled(subject?: string): Promise<string>;
-  granted(token: string, device?: string): Promise<Grant>;
-  put(token: string, to: { readonly session: string }, sequence: number, asked?: Asked): Promise<Answer<Acknowledged>>;
-  batchOf(change?: object): CapturePayload;
+  readonly enrolled: (subject?: string) => Promise<string>;
+  readonly granted: (token: string, device?: string) => Promise<Grant>;
+  readonly put: (
+    token: string,
+    to: { readonly session: string },
+    sequence: number,
+    asked?: Asked,
+  ) => Promise<Answer<Acknowledged>>;
+  readonly batchOf: (change?: object) => CapturePayload;
   /** As a recorder that seals by itself sends it. */
-  sealedBody(grant: Grant, sequence: number, payload: CapturePayload): Promise<Buffer>;
+  readonly sealedBody: (grant: Grant, sequence: number, payload: CapturePayload) => Promise<Buffer>;
   /** Everything on the raw topic, as the processors open it. */
-  opened(): Promise<readonly object[]>;
+  readonly opened: () => Promise<readonly object[]>;
   /** The same, as it lies there. */
-  rawBatches(): Promise<readonly SealedBatch[]>;
+  readonly rawBatches: () => Promise<readonly SealedBatch[]>;
 }
 
 /** A world for each test of the file; nothing is served until `serve`. */

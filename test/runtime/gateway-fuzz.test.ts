@@ -38,7 +38,7 @@ interface Got {
 /** Any method and header, which `fetch` would not send. Undefined when the connection ended without an answer. */
 function send({ method, path, headers, body }: Sent, agent: Agent): Promise<Got | undefined> {
   return new Promise((done) => {
-    const sent = request(`${world.address}`, { method, path, headers, agent }, (response) => {
+    const sent = request(world.address, { method, path, headers, agent }, (response) => {
       const parts: Buffer[] = [];
       response.on('data', (part: Buffer) => parts.push(part));
       response.on('error', () => done(undefined));
@@ -134,7 +134,8 @@ const other = fc.record({
   body: fc.oneof(
     fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes)),
     oddJson,
-    fc.constantFrom(MAX_BODY, MAX_BODY + 1),
+    fc.constant(MAX_BODY),
+    fc.constant(MAX_BODY + 1),
   ),
   method: fc.constantFrom('GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS', 'TRACE', 'PROPFIND'),
   route: fc.option(fc.constantFrom(...ROUTES), { freq: 3 }),
@@ -224,7 +225,9 @@ const NOT_ROUTED = { 400: '', 401: '', 404: '', 405: '', 429: '' };
 
 function check({ status, type, text, body }: Got, sent: Sent, statuses: readonly string[]): void {
   expect(statuses).toContain(String(status));
-  expect(status).toBeLessThan(500);
+  // Some answers need a service that is not set up here, and say so.
+  const isNotServed = status === 503 && (sent.method === 'HEAD' || body.includes('"error":"not_served"'));
+  expect(status < 500 || isNotServed).toBe(true);
   expect(text).not.toContain(CANARY);
   if (sent.method === 'HEAD' || status === 204) return;
   expect(type).toBe('application/json; charset=utf-8');
@@ -233,6 +236,7 @@ function check({ status, type, text, body }: Got, sent: Sent, statuses: readonly
 
 async function expectNothingTold(tokens: Iterable<string>): Promise<void> {
   const metrics = (await world.telemetry.render()).body;
+  expect(metrics).not.toMatch(/^redactory_gateway_\w+_total\{.*reason="(?:busy|unavailable|internal)"\} [1-9]/mu);
   for (const secret of [CANARY, ...tokens]) {
     expect(world.logged).not.toContain(secret);
     expect(metrics).not.toContain(secret);
@@ -266,9 +270,7 @@ it(`over HTTP is answered as the document says, and comes out nowhere (seed ${se
     agent.destroy();
   }
   // What is answered in one way only has been tried in one way only.
-  expect([...met].toSorted((a, b) => a - b)).toEqual(
-    expect.arrayContaining([200, 400, 401, 404, 405, 413, 415, 422]) as number[],
-  );
+  expect([200, 400, 401, 404, 405, 413, 415, 422].filter((status) => !met.has(status))).toEqual([]);
   await expectNothingTold([ana, ...tokens.values()]);
 }, 600_000);
 
@@ -283,7 +285,7 @@ it(`and what is not even HTTP is answered 4xx or not at all (seed ${seed})`, asy
   );
   const field = fc.constantFrom(
     'host: x',
-    `${CANARY}`,
+    CANARY,
     `x: ${CANARY.repeat(4_000)}`,
     'content-length: 5',
     'content-length: -1',

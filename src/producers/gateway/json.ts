@@ -34,7 +34,7 @@ export function parseJson(bytes: Uint8Array, maxStructures: number): Parsed {
 function whyImplausible(bytes: Uint8Array, maxStructures: number): Implausible | undefined {
   let [depth, structures, colons, commas] = [0, 0, 0, 0];
   for (let i = 0; i < bytes.length; i++) {
-    switch (bytes[i]) {
+    switch (bytes[i] ?? 0) {
       case QUOTE:
         i = endOfText(bytes, i);
         if (i === -1) return 'bad_json';
@@ -55,6 +55,7 @@ function whyImplausible(bytes: Uint8Array, maxStructures: number): Implausible |
         commas++;
         break;
       default:
+        break;
     }
   }
   // Between two keys is a comma, and between two structures; lists of other things are none of ours.
