@@ -8,7 +8,7 @@ data=$(sed -n 's/^log\.dirs=//p' "$config")
 
 if [ ! -e "$data/meta.properties" ]; then
   users=()
-  for file in admin producer gateway sanitizer sink operator; do
+  for file in admin producer gateway sanitizer sink steward operator; do
     name=redactory-$file
     [ "$file" = admin ] && name=admin
     users+=(--add-scram "SCRAM-SHA-512=[name=$name,password=$(cat "$secrets/kafka-$file")]")

@@ -5,6 +5,7 @@ import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import * as z from 'zod';
 import { freePort } from '../../dev/broker.ts';
 import { buildCli, type Cli } from '../e2e/cli.ts';
 import { describeWithKafka, kafkaJars } from '../servers/kafka.ts';
@@ -16,6 +17,8 @@ describeWithKafka('the broker of deploy/compose.yaml', () => {
   let broker: ChildProcess;
   let secrets: string;
   let config: string;
+  /** One of the simulated people. */
+  let subject: string;
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'compose-'));
@@ -31,7 +34,8 @@ describeWithKafka('the broker of deploy/compose.yaml', () => {
         .replaceAll('/run/secrets', secrets)
         .replaceAll('/var/lib/redactory', join(folder, 'redactory'))
         .replace(/^registry:\n.*\n/mu, '')
-        .replace('9464', '0'),
+        .replace('9464', '0')
+        .replace('port: 8479', 'port: 0'),
     );
     cli = await buildCli();
   }, 120_000);
@@ -64,11 +68,33 @@ describeWithKafka('the broker of deploy/compose.yaml', () => {
   it('takes a run of the line with the identities of the services', async () => {
     // The first one makes the key that producers seal to.
     await cli.run(['sanitize', '--until-end', '--config', config]);
-    await cli.run(['simulate', '--people', '2', '--minutes', '2', '--config', config]);
+    const truth = join(folder, 'truth.jsonl');
+    await cli.run(['simulate', '--people', '2', '--minutes', '2', '--truth', truth, '--config', config]);
+    subject = /"text":"([^"]+)","kind":"subject"/u.exec(await readFile(truth, 'utf8'))?.[1] ?? '';
     const sanitized: unknown = JSON.parse(await cli.run(['sanitize', '--until-end', '--config', config, '--json']));
     expect(JSON.stringify(sanitized)).toMatch(/"released[A-Za-z]*":[1-9]/u);
     const written: unknown = JSON.parse(await cli.run(['sink', '--until-end', '--config', config, '--json']));
     expect(JSON.stringify(written)).toMatch(/"rows":[1-9]/u);
+  });
+
+  it('tells a person what was kept, and erases it, with the identity of the steward', async () => {
+    const issue = ['devices', 'issue', '--subject', subject, '--config', config, '--json'];
+    const { token } = z.object({ token: z.string() }).parse(JSON.parse(await cli.run(issue)));
+    const steward = cli.start(['steward', '--config', config]);
+    const [, address = ''] = await steward.waitForLog(/"address":"(http[^"]+)","msg":"serving the gateway"/u);
+    const rows = async (): Promise<number> => {
+      const answer = await fetch(`${address}/v1/me/kept`, { headers: { authorization: `Bearer ${token}` } });
+      const { days } = z.object({ days: z.array(z.object({ rows: z.number() })) }).parse(await answer.json());
+      return days.reduce((sum, day) => sum + day.rows, 0);
+    };
+    const kept = await rows();
+    expect(kept).toBeGreaterThan(0);
+    await cli.run(['erase', '--subject', subject, '--config', config]);
+    await steward.waitForLog(new RegExp(`"detail":"${kept} rows".*"msg":"an erasure is done"`, 'u'));
+    expect(await rows()).toBe(0);
+    steward.child.kill('SIGTERM');
+    expect(await steward.ended).toBe(0);
+    expect(JSON.parse(await cli.run(['steward', '--once', '--config', config, '--json']))).toMatchObject({ left: 0 });
   });
 
   /** With the scripts that the image has, made here of the jars. */

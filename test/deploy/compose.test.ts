@@ -29,7 +29,9 @@ describe('deploy/compose.yaml', () => {
   it('has the whole line', () => {
     expect(new Set(services.map(([name]) => name))).toEqual(
       new Set(
-        'kafka schemas-folder schemas topics keys sanitizer-1 sanitizer-2 sink gateway prometheus grafana'.split(' '),
+        'kafka schemas-folder schemas topics keys sanitizer-1 sanitizer-2 sink steward gateway prometheus grafana'.split(
+          ' ',
+        ),
       ),
     );
   });
@@ -67,6 +69,7 @@ describe('deploy/compose.yaml', () => {
       'image',
       'image',
       'image',
+      'image',
       'CMD',
       'CMD',
     ]);
@@ -79,7 +82,8 @@ describe('deploy/compose.yaml', () => {
     expect(of('sink')).toEqual(['kafka-sink']);
     expect(of('keys')).toEqual(['kafka-operator']);
     const holders = services.filter(([, { volumes }]) => volumes.some((volume) => volume.startsWith('keys:')));
-    expect(holders.map(([name]) => name)).toEqual(['keys', 'sanitizer-1', 'sanitizer-2']);
+    expect(holders.map(([name]) => name)).toEqual(['keys', 'sanitizer-1', 'sanitizer-2', 'steward']);
+    expect(of('steward')).toEqual(['kafka-steward']);
     expect(of('gateway')).toEqual(['kafka-gateway']);
     expect(file.services['gateway']?.volumes).toEqual([
       'gateway:/var/lib/redactory',
@@ -129,6 +133,7 @@ describe('deploy/compose.yaml', () => {
       ['sanitizer', ['sanitizer-1', 'sanitizer-2']],
       ['sink', ['sink']],
       ['gateway', ['gateway']],
+      ['steward', ['steward']],
       ['operator', ['keys', 'topics']],
     ] as const) {
       const path = config.kafka?.identities?.[role]?.passwordFile ?? '';
@@ -140,6 +145,18 @@ describe('deploy/compose.yaml', () => {
     expect(dirname(config.keys.ingestFile)).toBe('/var/lib/redactory-ingest');
     // What is published is where it listens, for others than itself.
     expect(config.gateway).toMatchObject({ host: '0.0.0.0', port: 8478 });
+  });
+
+  it('has one steward, where the gateway looks for it, and lets it and the sink alone at the table', async () => {
+    const { steward, table } = await loadConfig({ file: join(DEPLOY, 'compose/redactory.yaml'), env: {}, cwd: '/' });
+    expect(steward).toMatchObject({ host: '0.0.0.0', url: `http://steward:${steward.port}` });
+    expect(ours.filter(([, { command = [] }]) => command[0] === 'steward').map(([name]) => name)).toEqual(['steward']);
+    expect(JSON.stringify(composeText())).not.toMatch(/"replicas"|"scale"/u);
+    const holders = services.filter(([, { volumes }]) => volumes.includes('table:/var/lib/redactory-table'));
+    expect(holders.map(([name]) => name)).toEqual(['sink', 'steward']);
+    expect(dirname(table)).toBe('/var/lib/redactory-table');
+    // A volume takes the owner of the folder that the image has there.
+    expect(readDeployed('Dockerfile')).toContain(`${dirname(table)}'`);
   });
 
   it('is scraped whole', () => {

@@ -19,7 +19,7 @@ import { DEPLOY, deploymentOf, hasKubectl, objectsOf, rendered, type KubeObject 
 
 const BASE = 'kubernetes/base';
 const OVERLAY = 'kubernetes/overlays/example';
-const ROLES = { sanitizer: 'sanitize', sink: 'sink', gateway: 'gateway' } as const;
+const ROLES = { sanitizer: 'sanitize', sink: 'sink', gateway: 'gateway', steward: 'steward' } as const;
 
 const objects = objectsOf(BASE);
 const of = (kind: string): KubeObject[] => objects.filter((object) => object.kind === kind);
@@ -138,7 +138,7 @@ describe('deploy/kubernetes/base', () => {
     }
   });
 
-  it('gives the master key to the sanitizer alone, and each role its own user of Kafka', () => {
+  it('gives the master key to the sanitizer and the steward, and each role its own user of Kafka', () => {
     const secrets = deployments.map(({ spec }) =>
       spec.template.spec.volumes.flatMap(({ secret }) => (secret === undefined ? [] : [secret.secretName])),
     );
@@ -146,6 +146,7 @@ describe('deploy/kubernetes/base', () => {
       ['redactory-kafka-sanitizer', 'redactory-keys'],
       ['redactory-kafka-sink', 'redactory-table-store'],
       ['redactory-kafka-gateway', 'redactory-gateway-tls', 'redactory-keys'],
+      ['redactory-kafka-steward', 'redactory-steward-store', 'redactory-steward-tls', 'redactory-keys'],
     ]);
     const gateway = deployments[2]?.spec.template.spec.volumes ?? [];
     expect(gateway.find(({ secret }) => secret?.secretName === 'redactory-keys')?.secret?.items).toEqual([
@@ -156,8 +157,7 @@ describe('deploy/kubernetes/base', () => {
   });
 
   it('sends each recorder to the same gateway for longer than a session lasts', () => {
-    const [service, ...others] = of('Service');
-    expect(others).toEqual([]);
+    const service = of('Service').find(({ metadata }) => metadata.name === 'redactory-gateway');
     const gateway = deployments[2]?.spec;
     expect(service?.['spec']).toMatchObject({
       selector: gateway?.selector.matchLabels,
@@ -169,6 +169,30 @@ describe('deploy/kubernetes/base', () => {
       .parse(service?.['spec']);
     expect(lasts.clientIP.timeoutSeconds * 1_000).toBeGreaterThan(MAX_GRANT_MS);
     expect(JSON.stringify(gateway?.template.spec)).toContain('{"name":"recorders","containerPort":8478}');
+  });
+
+  it('has one steward at a time, which the gateway alone reaches, and whose metrics Prometheus alone', () => {
+    expect(of('Service').map(({ metadata }) => metadata.name)).toEqual(['redactory-gateway', 'redactory-steward']);
+    const steward = of('Deployment').find(({ metadata }) => metadata.name === 'redactory-steward');
+    expect(steward?.['spec']).toMatchObject({ replicas: 1, strategy: { type: 'Recreate' } });
+    const { selector, template } = deployments[3]?.spec ?? {};
+    expect(of('Service')[1]?.['spec']).toEqual({
+      selector: selector?.matchLabels,
+      ports: [{ name: 'https', port: 443, targetPort: 'people' }],
+    });
+    expect(JSON.stringify(template?.spec)).toContain('{"name":"people","containerPort":8479}');
+    const policy = (role: string): unknown =>
+      of('NetworkPolicy').find(({ metadata }) => metadata.name === `redactory-${role}`)?.['spec'];
+    const monitoring = { namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'monitoring' } } };
+    const port = 8_479;
+    expect(policy('steward')).toMatchObject({
+      ingress: [
+        { from: [monitoring], ports: [{ port: 9_464 }] },
+        { from: [{ podSelector: deployments[2]?.spec.selector }], ports: [{ port }] },
+      ],
+    });
+    const toSteward = { to: [{ podSelector: selector }], ports: [{ protocol: 'TCP', port }] };
+    expect(policy('gateway')).toMatchObject({ egress: expect.arrayContaining([toSteward]) as unknown });
   });
 
   it('scales on the lag of the group that sanitizers are in', () => {
@@ -188,12 +212,12 @@ describe.each([BASE, OVERLAY])('deploy/%s', (folder) => {
     const config = await loadConfig({ file: join(DEPLOY, folder, 'redactory.yaml'), env: {}, cwd: '/' });
     expect(config.telemetry).toMatchObject({ host: '0.0.0.0', port: 9464 });
     expect(config.kafka?.tls).toBeDefined();
-    const [sanitizer, sink, gateway] = deployments.map(({ spec }) =>
+    const [sanitizer, sink, gateway, steward] = deployments.map(({ spec }) =>
       (spec.template.spec.containers[0]?.volumeMounts ?? []).map(({ mountPath }) => mountPath),
     );
     const isUnder = (mounts: readonly string[] | undefined, path: string | undefined): boolean =>
       path !== undefined && mounts?.some((mount) => path.startsWith(`${mount}/`)) === true;
-    for (const mounts of [sanitizer, sink, gateway]) {
+    for (const mounts of [sanitizer, sink, gateway, steward]) {
       // Not the mount itself: that belongs to root, and Redactory closes its folder.
       expect(isUnder(mounts, config.data)).toBe(true);
       expect(isUnder(mounts, config.kafka?.tls?.caFile)).toBe(true);
@@ -208,6 +232,20 @@ describe.each([BASE, OVERLAY])('deploy/%s', (folder) => {
     expect(isUnder(sanitizer, config.keys.masterFile)).toBe(true);
     expect(isUnder(sanitizer, config.keys.ingestFile)).toBe(true);
     expect(isUnder(sink, config.keys.masterFile)).toBe(false);
+    expect(isUnder(steward, config.kafka?.identities?.steward?.passwordFile)).toBe(true);
+    expect(isUnder(steward, config.keys.masterFile)).toBe(true);
+    expect(isUnder(steward, config.keys.ingestFile)).toBe(true);
+    expect(isUnder(steward, config.steward.tls?.certFile)).toBe(true);
+    expect(isUnder(steward, config.steward.tls?.keyFile)).toBe(true);
+    expect(config.steward).toMatchObject({
+      host: '0.0.0.0',
+      port: 8479,
+      url: 'https://redactory-steward.redactory.svc',
+    });
+    const trusted = deployments[2]?.spec.template.spec.containers[0]?.env.find(
+      ({ name }) => name === 'NODE_EXTRA_CA_CERTS',
+    );
+    expect(isUnder(gateway, trusted?.value)).toBe(true);
   });
 
   const lacking = hasKubectl() ? '' : ' (skipped: there is no kubectl)';
@@ -222,7 +260,10 @@ describe.each([BASE, OVERLAY])('deploy/%s', (folder) => {
   });
 });
 
-describe('the init container of the sanitizer', () => {
+describe.each([
+  ['sanitizer', 0],
+  ['steward', 3],
+] as const)('the init container of the %s', (_role, index) => {
   let folder: string;
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'keys-'));
@@ -243,7 +284,7 @@ describe('the init container of the sanitizer', () => {
       await symlink(join('..data', name), join(mounted, name));
       await expect(readKeyFile(join(mounted, name))).rejects.toThrow(/link/u);
     }
-    const init = deployments[0]?.spec.template.spec.initContainers[0];
+    const init = deployments[index]?.spec.template.spec.initContainers[0];
     const [command = '', ...first] = init?.command ?? [];
     const run = (): void =>
       void execFileSync(command, [...first, ...(init?.args ?? [])], {
