@@ -281,6 +281,8 @@ describe('audit anchor', () => {
     const empty = await bench.run(`audit anchor --file ${ANCHORS}`, given);
     expect(empty).toMatchObject({ code: 1, stderr: expect.stringContaining('nothing to anchor yet') as string });
     const records = await worked();
+    // One that was made by hand is private from then on.
+    await writeFile(join(bench.dir, ANCHORS), '', { mode: 0o644 });
     await done(`audit anchor --file ${ANCHORS}`);
     expect(await done(`audit anchor --file ${ANCHORS}`)).toContain('was anchored already');
     await done('keys list');

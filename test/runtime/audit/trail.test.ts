@@ -228,6 +228,19 @@ describe('the trail on the embedded log', () => {
     ]);
   });
 
+  it('begins anew from the end when what it had not read has expired', async () => {
+    let now = 0;
+    const [slow, other] = [trailOn(log, () => now), trailOn(log, () => now)];
+    await slow.record(ENTRY);
+    await other.record(ENTRY);
+    await other.record(ENTRY);
+    now = 4_000 * 86_400_000;
+    await other.record(ENTRY);
+    await log.clean(now);
+    await slow.record(ENTRY);
+    expect((await recordsOn(log)).map(({ sequence }) => sequence)).toEqual([3, 4]);
+  });
+
   it('takes no record for one of its own that has a place before the first', async () => {
     const forged = { ...appendTo({ sequence: -2, hash: '' }, UNCHAINED), previous: BEFORE_FIRST };
     const value = codec.encodeAudit({ ...forged, hash: hashOf(forged) });
