@@ -3,7 +3,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parse } from 'yaml';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import * as z from 'zod';
 import { buildCli, type Cli, type CliProcess } from '../e2e/cli.ts';
 import { runTool, startPrometheus, whyNoPrometheus, type PrometheusServer } from '../servers/prometheus.ts';
@@ -80,16 +80,26 @@ describe.skipIf(lacking !== undefined)(`a Prometheus that has scraped a real run
   let data: string;
   let run: CliProcess;
   let gateway: CliProcess;
+  let steward: CliProcess;
+  let config: string;
   let recorder: Recorder;
   let prometheus: PrometheusServer;
 
   beforeAll(async () => {
     [cli, data] = await Promise.all([buildCli(), mkdtemp(join(tmpdir(), 'redactory-watched-'))]);
-    const config = join(data, 'redactory.yaml');
-    await writeFile(config, `data: ${data}\nsink: { flushSeconds: 1 }\ntelemetry: { port: 0 }\ngateway: { port: 0 }\n`);
+    config = join(data, 'redactory.yaml');
+    const settings =
+      'sink: { flushSeconds: 1 }\ntelemetry: { port: 0 }\ngateway: { port: 0 }\nsteward: { port: 0, pollSeconds: 1 }';
+    await writeFile(config, `data: ${data}\n${settings}\n`);
     run = cli.start(['run', '--config', config]);
     const [, address = ''] = await run.waitForLog(/"address":"http:\/\/([^"]+)"/u);
-    gateway = cli.start(['gateway', '--config', config]);
+    steward = cli.start(['steward', '--config', config]);
+    const [, stewardWatched = ''] = await steward.waitForLog(/"address":"http:\/\/([^"]+)","msg":"serving \/metrics/u);
+    const [, asked = ''] = await steward.waitForLog(/"address":"(http[^"]+)","msg":"serving the gateway"/u);
+    // Otherwise the gateway would be its own steward.
+    const apart = join(data, 'gateway.yaml');
+    await writeFile(apart, (await readFile(config, 'utf8')).replace('pollSeconds: 1', `url: '${asked}'`));
+    gateway = cli.start(['gateway', '--config', apart]);
     const [, watched = ''] = await gateway.waitForLog(/"address":"http:\/\/([^"]+)","msg":"serving metrics"/u);
     const [, served = ''] = await gateway.waitForLog(/"address":"(http[^"]+)","msg":"serving recorders"/u);
     const issue = ['--config', config, '--json', 'devices', 'issue', '--subject', 'ana'];
@@ -101,13 +111,14 @@ describe.skipIf(lacking !== undefined)(`a Prometheus that has scraped a real run
     prometheus = await startPrometheus([
       { job: 'redactory-run', address },
       { job: 'redactory-gateway', address: watched },
+      { job: 'redactory-steward', address: stewardWatched },
     ]);
   }, 120_000);
 
   afterAll(async () => {
     await prometheus?.close();
-    for (const running of [run, gateway]) running?.child.kill('SIGTERM');
-    await Promise.all([run?.ended, gateway?.ended]);
+    for (const running of [run, gateway, steward]) running?.child.kill('SIGTERM');
+    await Promise.all([run?.ended, gateway?.ended, steward?.ended]);
     await cli?.remove();
     await rm(data, { recursive: true, force: true });
   });
@@ -132,6 +143,22 @@ describe.skipIf(lacking !== undefined)(`a Prometheus that has scraped a real run
     }
     expect(await prometheus.query('ALERTS{alertstate="firing"}')).toEqual([]);
   });
+
+  it('shows an erasure while it waits for the line, and that it is done', async () => {
+    const [open = ''] = panels.filter(({ panel }) => panel.endsWith(': Erasures not done')).map(({ expr }) => expr);
+    const shows = (count: number): Promise<void> =>
+      vi.waitFor(async () => expect(await prometheus.query(open)).toEqual([count]), { timeout: 60_000, interval: 500 });
+    await shows(0);
+    run.child.kill('SIGTERM');
+    await run.ended;
+    // Nobody works on it: something of the person may be on its way.
+    await recordOne(recorder);
+    await cli.run(['erase', '--subject', 'ana', '--config', config]);
+    await shows(1);
+    run = cli.start(['run', '--config', config]);
+    await shows(0);
+    expect(steward.stderr()).toMatch(/"msg":"an erasure is done"/u);
+  }, 180_000);
 });
 
 interface Recorder {
