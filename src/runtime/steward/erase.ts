@@ -61,20 +61,36 @@ export async function openErasures({
   };
 }
 
-/**
- * What the line has yet to do with batches that came in before now: a released batch of the person may be on its way to
- * the table. Undefined when all of it has arrived; an erasure that was on its topic before is known to all that comes after.
- */
-export async function lineIsBehind(log: EventLog): Promise<WaitingFor | undefined> {
-  if (!(await isPast(log, GROUPS.sanitize, TOPICS.raw))) return 'sanitizer';
-  if (!(await isPast(log, GROUPS.sink, TOPICS.sanitized))) return 'sink';
-  const replays = await readManifests(log);
-  return [...replays.values()].some(({ state }) => state === 'running') ? 'replay' : undefined;
+/** Tells of an erasure what the line has yet to do with batches that came in before it. */
+export interface LineWatch {
+  /**
+   * Undefined when all that came in before the erasure was first asked for here has arrived in the tables: what comes after
+   * is judged by who knows of it. A line that is busy all the time does not hold it up.
+   */
+  waitsFor(erasureId: string): Promise<WaitingFor | undefined>;
+  forget(erasureId: string): void;
 }
 
-async function isPast(log: EventLog, group: string, topic: string): Promise<boolean> {
+export function watchLine(log: EventLog): LineWatch {
+  const seen = new Map<string, { readonly raw: readonly number[]; sanitized?: readonly number[] }>();
+  return {
+    async waitsFor(erasureId) {
+      const at = seen.get(erasureId) ?? { raw: await log.endOffsets(TOPICS.raw) };
+      seen.set(erasureId, at);
+      if (!(await isPast(log, GROUPS.sanitize, TOPICS.raw, at.raw))) return 'sanitizer';
+      // By now all that will ever be released of them is on its topic.
+      at.sanitized ??= await log.endOffsets(TOPICS.sanitized);
+      if (!(await isPast(log, GROUPS.sink, TOPICS.sanitized, at.sanitized))) return 'sink';
+      const replays = await readManifests(log);
+      return [...replays.values()].some(({ state }) => state === 'running') ? 'replay' : undefined;
+    },
+    forget: (erasureId) => void seen.delete(erasureId),
+  };
+}
+
+async function isPast(log: EventLog, group: string, topic: string, ends: readonly number[]): Promise<boolean> {
   const begins = await log.beginOffsets(topic);
-  for (const [partition, end] of (await log.endOffsets(topic)).entries()) {
+  for (const [partition, end] of ends.entries()) {
     if (end <= (begins[partition] ?? 0)) continue;
     const position = await log.committed(group, { topic, partition });
     if ((position?.offset ?? 0) < end) return false;
@@ -87,7 +103,7 @@ async function isPast(log: EventLog, group: string, topic: string): Promise<bool
  * what they asked for. The record that it is done comes last, so that whoever is started after a crash goes on. Counts are
  * of all tries together.
  *
- * Call it when {@link lineIsBehind} says that nothing is on its way.
+ * Call it when a {@link LineWatch} says that nothing is on its way.
  *
  * @throws what the log, the tables and the keyring throw; then it is not done.
  */

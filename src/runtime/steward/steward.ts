@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
+import type { Erasure } from '../../events/control.ts';
 import { createApp, type Service } from '../../producers/gateway/app.ts';
 import type { PersonView } from '../../producers/gateway/person-view.ts';
 import { createQuotas } from '../../producers/gateway/quotas.ts';
@@ -12,7 +13,7 @@ import { rawReadersSince } from '../audit-readers.ts';
 import { createSignIn } from '../sign-in.ts';
 import type { Telemetry } from '../telemetry.ts';
 import type { Workspace } from '../workspace.ts';
-import { eraseOne, lineIsBehind, openErasures, type EraseTools } from './erase.ts';
+import { eraseOne, openErasures, watchLine, type EraseTools } from './erase.ts';
 import { createPersonView, type ViewTools } from './view.ts';
 import type { ControlTables } from '../control-tables.ts';
 
@@ -38,6 +39,9 @@ export async function openSteward(options: StewardOptions): Promise<Steward> {
   const tables: ControlTables = await workspace.controlTables(0);
   await tables.catchUp();
   const erasures = await openErasures({ log, codec });
+  const line = watchLine(log);
+  /** What erasures were last said to wait for. */
+  let told = '';
   const shared = { log, codec, tables, now: () => workspace.now() };
   const view: ViewTools = {
     ...shared,
@@ -45,15 +49,7 @@ export async function openSteward(options: StewardOptions): Promise<Steward> {
     readersSince: (since) => rawReadersSince(log, codec, since),
   };
 
-  async function eraseDue(signal?: AbortSignal): Promise<number> {
-    await erasures.catchUp();
-    const due = erasures.open();
-    if (due.length === 0) return 0;
-    const behind = await lineIsBehind(log);
-    if (behind !== undefined) {
-      telemetry.log.info('erasures wait until nothing of them is on its way', { detail: behind, count: due.length });
-      return due.length;
-    }
+  async function eraseNow(erasure: Erasure, signal: AbortSignal | undefined): Promise<void> {
     await tables.catchUp();
     const tools: EraseTools = {
       ...shared,
@@ -62,10 +58,26 @@ export async function openSteward(options: StewardOptions): Promise<Steward> {
       audit: workspace.audit,
       ...(signal === undefined ? {} : { signal }),
     };
+    const { rows, sessions } = await eraseOne(tools, erasure);
+    line.forget(erasure.erasureId);
+    telemetry.log.info('an erasure is done', { detail: `${rows} rows`, count: sessions });
+  }
+
+  async function eraseDue(signal?: AbortSignal): Promise<number> {
+    await erasures.catchUp();
+    const due = erasures.open();
+    if (due.length === 0) return 0;
+    const waiting = new Set<string>();
     for (const erasure of due) {
-      const { rows, sessions } = await eraseOne(tools, erasure);
-      telemetry.log.info('an erasure is done', { detail: `${rows} rows`, count: sessions });
+      const behind = await line.waitsFor(erasure.erasureId);
+      if (behind === undefined) await eraseNow(erasure, signal);
+      else waiting.add(behind);
     }
+    const detail = [...waiting].join(', ');
+    if (detail !== '' && detail !== told) {
+      telemetry.log.info('erasures wait until nothing of them is on its way', { detail, count: due.length });
+    }
+    told = detail;
     await erasures.catchUp();
     return erasures.open().length;
   }

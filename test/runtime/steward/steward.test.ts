@@ -7,7 +7,7 @@ import { isRefused, type Kept } from '../../../src/producers/gateway/protocol.ts
 import type { RunResult } from '../../../src/cli/run.ts';
 import { appendErasure } from '../../../src/runtime/erasures.ts';
 import { appendRequest, openRequests } from '../../../src/runtime/requests.ts';
-import { eraseOne, lineIsBehind, openErasures, type EraseTools } from '../../../src/runtime/steward/erase.ts';
+import { eraseOne, openErasures, watchLine, type EraseTools } from '../../../src/runtime/steward/erase.ts';
 import { openSteward, type Steward } from '../../../src/runtime/steward/steward.ts';
 import { REPLAYS_SPEC, REPLAYS_TOPIC } from '../../../src/runtime/replay/names.ts';
 import { createTelemetry, silentLogger } from '../../../src/runtime/telemetry.ts';
@@ -95,19 +95,36 @@ describe('what is on its way', () => {
 
   it('is nothing once the line is done; else it is told who has yet to do it', async () => {
     const { log } = company.workspace;
-    expect(await lineIsBehind(log)).toBeUndefined();
+    const now = (): Promise<string | undefined> => watchLine(log).waitsFor('e');
+    expect(await now()).toBeUndefined();
     await log.createTopics([REPLAYS_SPEC]);
     const manifest = {
       ...{ v: 1, name: 'trial', policy: 'p', vocabulary: 'v', from: null, to: null, span: null, partitions: [] },
       ...{ expired: 0, startedAt: 1, state: 'running', finishedAt: null, table: 't', promoted: null },
     };
     await log.append(REPLAYS_TOPIC, [{ key: 'trial', value: Buffer.from(JSON.stringify(manifest)), timestamp: 1 }]);
-    expect(await lineIsBehind(log)).toBe('replay');
+    expect(await now()).toBe('replay');
     const [released] = await readTopic(log, TOPICS.sanitized);
     await log.append(TOPICS.sanitized, [{ key: 'k', value: released?.value ?? null, timestamp: 1 }]);
-    expect(await lineIsBehind(log)).toBe('sink');
+    expect(await now()).toBe('sink');
     await log.append(TOPICS.raw, [{ key: 'k', value: Buffer.from('broken'), timestamp: START }]);
-    expect(await lineIsBehind(log)).toBe('sanitizer');
+    expect(await now()).toBe('sanitizer');
+  });
+
+  it('is what came before the erasure: what comes later does not hold it up', async () => {
+    const busy = await foundCompany(9);
+    try {
+      const line = watchLine(busy.workspace.log);
+      const append = (): Promise<unknown> =>
+        busy.workspace.log.append(TOPICS.raw, [{ key: 'k', value: Buffer.from('broken'), timestamp: START }]);
+      expect(await line.waitsFor('e')).toBe('sanitizer');
+      await busy.run();
+      await append();
+      expect(await line.waitsFor('e')).toBeUndefined();
+      expect(await line.waitsFor('later')).toBe('sanitizer');
+    } finally {
+      await busy.close();
+    }
   });
 });
 
