@@ -1,9 +1,8 @@
 /** What the page asks the gateway (docs/recorders.md). */
-import type { Reason } from '../../src/producers/gateway/protocol.ts';
-
 export type Answer<T> =
   | { readonly kind: 'ok'; readonly body: T }
-  | { readonly kind: 'refused'; readonly error: Reason | string; readonly retryAfterMs: number }
+  /** With one of the gateway's reasons, or another if it is not the gateway that answers. */
+  | { readonly kind: 'refused'; readonly error: string; readonly retryAfterMs: number }
   | { readonly kind: 'unreachable' };
 
 export interface Api {

@@ -8,7 +8,7 @@ import { describe, droppedRows } from './words/index.ts';
 type Day = Kept['days'][number];
 
 /** Lines of a day that are shown before more are asked for. */
-const SHOWN = 25;
+const SHOWN = 15;
 
 export interface LoadedSection extends Section {
   load(): Promise<void>;
@@ -36,7 +36,7 @@ export function createKeptSection({ api, speech }: SectionTools): LoadedSection 
   function dayOf(day: Day, index: number): HTMLElement {
     const { words, formats } = speech();
     const dropped = Object.values(day.dropped).reduce((sum, events) => sum + events, 0);
-    const number = formats.number;
+    const number = (count: number): string => formats.number(count);
     const sums = words.say.daySums(number(day.rows), number(day.events), number(dropped));
     const bar = make('div', { className: 'bar' }, make('span'));
     bar.ariaHidden = 'true';
@@ -55,7 +55,7 @@ export function createKeptSection({ api, speech }: SectionTools): LoadedSection 
     return details;
   }
 
-  function keptOf({ day, actions }: Day, seen: Set<string>): HTMLElement {
+  function keptOf({ day, rows, actions }: Day, seen: Set<string>): HTMLElement {
     const { words, formats } = speech();
     const column = make('div', {}, make('h4', {}, words.texts.keptList));
     if (actions.length === 0) {
@@ -70,7 +70,9 @@ export function createKeptSection({ api, speech }: SectionTools): LoadedSection 
       for (const detail of details) item.append(make('span', { className: 'hint' }, ...marked(detail, seen)));
       list.append(item);
     }
-    column.append(make('p', { className: 'hint' }, words.texts.keptUnordered), list);
+    const last = words.say.lastOf(formats.number(actions.length), formats.number(rows));
+    const note = rows > actions.length ? `${words.texts.keptUnordered} ${last}` : words.texts.keptUnordered;
+    column.append(make('p', { className: 'hint' }, note), list);
     if (shown.length < actions.length) {
       const more = make('button', {}, words.say.showAll(formats.number(actions.length)));
       more.type = 'button';

@@ -4,7 +4,7 @@
  * Columns pack smaller than records, because zstd sees like beside like, and decode faster: each is one tight loop over
  * bytes, and the events are put together from typed arrays. This is the hot path of the whole pipeline.
  */
-import type { Limits } from './limits.ts';
+import { MAX_TIME, MIN_TIME, type Limits } from './limits.ts';
 import { CLIPBOARD_OPS, POINTER_BUTTONS } from './raw.ts';
 import type { RawEvent, RawEventKind } from './raw.ts';
 
@@ -41,10 +41,6 @@ export class ColumnError extends Error {
     this.overLimit = overLimit;
   }
 }
-
-/** Device clocks lie, but a time outside of these years is damage (milliseconds since the epoch). */
-export const MIN_TIME = Date.UTC(1990, 0, 1);
-export const MAX_TIME = Date.UTC(2200, 0, 1);
 
 const CODE = {
   pointer_move: 0,

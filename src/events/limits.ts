@@ -25,3 +25,7 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   maxTexts: 8_192,
   maxTextLength: 262_144,
 });
+
+/** Device clocks lie, but a time outside of these years is damage (milliseconds since the epoch). */
+export const MIN_TIME = Date.UTC(1990, 0, 1);
+export const MAX_TIME = Date.UTC(2200, 0, 1);

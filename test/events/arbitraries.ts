@@ -2,7 +2,7 @@
 import * as fc from 'fast-check';
 import type { CaptureEnvelope, CapturePayload, RawEvent } from '../../src/events/raw.ts';
 import { CLIPBOARD_OPS, POINTER_BUTTONS } from '../../src/events/raw.ts';
-import { MAX_TIME, MIN_TIME } from '../../src/events/columns.ts';
+import { MAX_TIME, MIN_TIME } from '../../src/events/limits.ts';
 
 /** Plain objects, as the codec makes them: fast-check's own have no prototype half of the time. */
 const record = <T>(model: { [K in keyof T]: fc.Arbitrary<T[K]> }) => fc.record(model, { noNullPrototype: true });

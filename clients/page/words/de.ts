@@ -123,7 +123,6 @@ export const de: Words = {
     withdrawAsk:
       'Sie können das nicht selbst rückgängig machen: Nur die Betriebsstelle kann Sie wieder aufnehmen. Für eine kurze Unterbrechung genügt eine Pause.',
     withdrawYes: 'Ja, dauerhaft beenden',
-    withdrawDone: 'Sie haben widerrufen.',
     withdrawnAlready: 'Sie haben bereits widerrufen.',
     cancel: 'Abbrechen',
 
@@ -137,7 +136,6 @@ export const de: Words = {
     eraseType: 'Geben Sie zur Bestätigung das Wort ein: löschen',
     eraseWrong: 'Geben Sie das Wort löschen ein.',
     eraseYes: 'Jetzt löschen',
-    eraseStarted: 'Die Löschung ist beantragt.',
     eraseFailed: 'Es wurde nichts beantragt: Der Server hat es nicht bestätigt. Versuchen Sie es noch einmal.',
     eraseStateFailed: 'Ob eine Löschung läuft, kann im Moment nicht gezeigt werden: Es kam keine Antwort.',
     eraseLater: 'Wenn Sie löschen lassen wollen, was danach aufgezeichnet wurde, fragen Sie die Betriebsstelle.',
@@ -342,6 +340,7 @@ export const de: Words = {
     pauseFor: (minutes) => `${minutes} Minuten`,
     daySums: (rows, events, dropped) =>
       `${lines(rows)} behalten, aus ${events} Ereignissen. ${dropped} Ereignisse verworfen.`,
+    lastOf: (shown, rows) => `Aufgeführt sind die letzten ${shown} von ${rows}.`,
     showAll: (count) => `Alle ${count} zeigen`,
     asked: (time) => `Beantragt am ${time}`,
     granted: (time) => `Gewährt am ${time}`,

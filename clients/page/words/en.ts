@@ -108,7 +108,6 @@ const texts = {
   withdrawAsk:
     'You cannot undo this yourself: only an operator can enrol you again. For a short stop, a pause is enough.',
   withdrawYes: 'Yes, stop for good',
-  withdrawDone: 'You have withdrawn.',
   withdrawnAlready: 'You have withdrawn already.',
   cancel: 'Cancel',
 
@@ -122,7 +121,6 @@ const texts = {
   eraseType: 'To confirm, type the word: erase',
   eraseWrong: 'Type the word erase.',
   eraseYes: 'Erase it',
-  eraseStarted: 'The erasure has been asked for.',
   eraseFailed: 'Nothing has been asked for: the server did not confirm it. Try again.',
   eraseStateFailed: 'Whether an erasure is under way cannot be shown right now: there was no answer.',
   eraseLater: 'To have erased what was recorded after that, ask an operator.',
@@ -329,6 +327,7 @@ export const en = {
     sent: (sent, budget, share) => `${sent} of ${budget} (${share})`,
     pauseFor: (minutes) => `${minutes} minutes`,
     daySums: (rows, events, dropped) => `${lines(rows)} kept, from ${events} events. ${dropped} events dropped.`,
+    lastOf: (shown, rows) => `Listed are the last ${shown} of ${rows}.`,
     showAll: (count) => `Show all ${count}`,
     asked: (time) => `Asked on ${time}`,
     granted: (time) => `Granted on ${time}`,

@@ -76,6 +76,8 @@ export interface Words {
     readonly sent: (sent: string, budget: string, share: string) => string;
     readonly pauseFor: (minutes: number) => string;
     readonly daySums: (rows: string, events: string, dropped: string) => string;
+    /** Where an answer holds fewer lines than were kept. */
+    readonly lastOf: (shown: string, rows: string) => string;
     readonly showAll: (count: string) => string;
     readonly asked: (time: string) => string;
     readonly granted: (time: string) => string;

@@ -4,7 +4,7 @@
  */
 import * as z from 'zod';
 import { REQUEST_ANSWERS, REQUEST_KINDS } from '../../events/control.ts';
-import { MAX_TIME, MIN_TIME } from '../../events/columns.ts';
+import { MAX_TIME, MIN_TIME } from '../../events/limits.ts';
 import { CLIPBOARD_OPS, POINTER_BUTTONS, type CapturePayload } from '../../events/raw.ts';
 
 /** A session lasts no longer; nor does what was granted with it, such as a sealing key. */
