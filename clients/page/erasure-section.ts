@@ -24,7 +24,7 @@ export function createErasureSection(tools: SectionTools & { readonly onDone: ()
   function render(): void {
     const state = answer?.kind === 'ok' ? answer.body.state : null;
     say(html('erasure'), textOf());
-    button('erase').hidden = state !== 'none';
+    button('erase').hidden = state === 'under_way';
     html('erase-later').hidden = state !== 'done';
   }
 

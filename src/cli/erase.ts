@@ -22,21 +22,21 @@ export function eraseCommand(program: Command, io: Io): void {
         withWorkspace(context, 'operator', async (workspace) => {
           const subjectKey = (await workspace.subjectKeys())(own.subject);
           const erasures = await openErasures(workspace);
-          const known = erasures.of(subjectKey);
-          if (known === undefined) {
+          const before = erasures.of(subjectKey);
+          // One that is done is of what came before it.
+          if (before?.doneAt !== null) {
             const requestedAt = await workspace.trustedNow();
             const asked = { subjectKey, requestedAt, erasureId: randomUUID(), by: 'operator' } as const;
             await audited(workspace.audit, { what: 'erase', why: own.why, about: {} }, () =>
               appendErasure(workspace, { ...asked, doneAt: null, rows: 0, sessions: 0 }),
             );
           }
-          const { doneAt = null, rows = 0, sessions = 0 } = known ?? {};
-          context.print(
-            doneAt === null
-              ? 'the erasure is under way: nothing more of this person is processed'
-              : `erased at ${new Date(doneAt).toISOString()}: ${rows} rows of ${sessions} sessions`,
-            { state: doneAt === null ? 'under_way' : 'done', rows, sessions },
-          );
+          const last = before?.doneAt ?? null;
+          const earlier = last === null ? '' : `; one before it was done at ${new Date(last).toISOString()}`;
+          context.print(`the erasure is under way: nothing that came before now is processed any more${earlier}`, {
+            state: 'under_way',
+            lastDoneAt: last === null ? null : new Date(last).toISOString(),
+          });
         }),
       ),
     );

@@ -7,6 +7,8 @@ import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 
 export interface Cli {
+  /** Where it lies; whatever is put there goes with it. */
+  readonly folder: string;
   /** Starts `redactory` with these arguments. */
   start(args: readonly string[], env?: Readonly<Record<string, string>>): CliProcess;
   /** Runs it to its end. @throws Error with what it wrote when the exit code is not 0. */
@@ -52,7 +54,8 @@ async function buildInto(folder: string, root: string): Promise<void> {
 async function buildClients(folder: string, root: string): Promise<void> {
   for (const part of ['clients', 'src']) await cp(join(root, part), join(folder, part), { recursive: true });
   await copyFile(join(root, 'tsconfig.json'), join(folder, 'tsconfig.json'));
-  await promisify(execFile)(process.execPath, [join(folder, 'dist/dev/build-clients.js')]);
+  for (const build of ['build-clients', 'build-page'])
+    await promisify(execFile)(process.execPath, [join(folder, `dist/dev/${build}.js`)]);
 }
 
 function cliAt(folder: string): Cli {
@@ -66,6 +69,7 @@ function cliAt(folder: string): Cli {
     return watch(child);
   };
   return {
+    folder,
     start,
     async run(args, env) {
       const running = start(args, env);

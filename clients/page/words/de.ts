@@ -138,7 +138,7 @@ export const de: Words = {
     eraseYes: 'Jetzt löschen',
     eraseFailed: 'Es wurde nichts beantragt: Der Server hat es nicht bestätigt. Versuchen Sie es noch einmal.',
     eraseStateFailed: 'Ob eine Löschung läuft, kann im Moment nicht gezeigt werden: Es kam keine Antwort.',
-    eraseLater: 'Wenn Sie löschen lassen wollen, was danach aufgezeichnet wurde, fragen Sie die Betriebsstelle.',
+    eraseLater: 'Sie können noch einmal darum bitten: für das, was danach aufgezeichnet wurde.',
 
     footer:
       'Diese Seite fragt alles, was sie zeigt, beim Server ab, hebt nichts davon auf und zeigt allen nur die eigenen Daten.',

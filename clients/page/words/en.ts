@@ -123,7 +123,7 @@ const texts = {
   eraseYes: 'Erase it',
   eraseFailed: 'Nothing has been asked for: the server did not confirm it. Try again.',
   eraseStateFailed: 'Whether an erasure is under way cannot be shown right now: there was no answer.',
-  eraseLater: 'To have erased what was recorded after that, ask an operator.',
+  eraseLater: 'You can ask again, to have erased what was recorded after that.',
 
   footer: 'This page asks the server for all it shows, keeps none of it, and shows each person only their own.',
 } as const;

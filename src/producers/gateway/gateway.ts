@@ -89,7 +89,7 @@ export interface Gateway {
   /** In the person's own words. */
   askExemption(person: Person, reason: string): Promise<Requests | Refused>;
   erasure(person: Person): Promise<ErasureState>;
-  /** Asks once: while an erasure is known, it is the answer. */
+  /** Asks once: while an erasure is under way, it is the answer. */
   erase(person: Person): Promise<ErasureState>;
   readonly view: PersonView;
 }
@@ -297,7 +297,8 @@ export function createGateway(options: {
     async erase(person) {
       const { subjectKey } = person;
       await ports.catchUp();
-      if (ports.erasures.of(subjectKey) === undefined) {
+      // One that is done is of what came before it.
+      if (ports.erasures.of(subjectKey)?.doneAt !== null) {
         const asked = { subjectKey, erasureId: randomUUID(), requestedAt: ports.now(), by: 'person' } as const;
         await ports.erase({ ...asked, doneAt: null, rows: 0, sessions: 0 });
       }

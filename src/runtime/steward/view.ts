@@ -53,7 +53,7 @@ export function createPersonView(tools: ViewTools): PersonView {
     const first = firstDay();
     if (first === forgottenTo) return;
     forgottenTo = first;
-    for (const own of [...recent.values()]) for (const [key, { day }] of own) if (day < first) forget(key);
+    for (const own of recent.values()) for (const [key, { day }] of own) if (day < first) forget(key);
   }
 
   const catchUp = shareRounds(async () => {

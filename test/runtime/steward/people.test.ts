@@ -38,7 +38,7 @@ beforeAll(async () => {
   company = await foundCompany();
   await company.run();
   const workspace = withPorts(company.workspace);
-  steward = await openSteward({ workspace, telemetry, openStore: company.store });
+  steward = await openSteward({ workspace, telemetry, openStore: () => company.store() });
   stewardServer = await serveSteward(steward, { workspace, telemetry });
   gateway = await serve(stewardServer.address);
   for (const subjectKey of company.people.slice(0, 2)) {
@@ -52,6 +52,7 @@ afterAll(async () => {
   await company.close();
 });
 
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- who asks says what is answered
 async function ask<T = Record<string, unknown>>(
   address: string,
   path: string,
@@ -173,6 +174,11 @@ describe('an erasure', () => {
       rows: before.reduce((sum, { rows }) => sum + rows, 0),
     });
     expect((await ask<Kept>(gateway.address, '/v1/me/kept', tokens[0])).body).toEqual({ days: [] });
+    // Who goes on being recorded can ask again.
+    expect((await ask(gateway.address, '/v1/me/erasure', tokens[0], { confirm: 'erase' })).body).toMatchObject({
+      state: 'under_way',
+    });
+    expect((await openErasures(company.workspace)).open().map((one) => one.erasureId)).not.toEqual([erasureId]);
     expect((await ask<Kept>(gateway.address, '/v1/me/kept', tokens[1])).body.days).not.toEqual([]);
   });
 });

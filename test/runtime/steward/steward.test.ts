@@ -25,8 +25,12 @@ async function rowsOf(store: TableStore): Promise<TableRow[]> {
   return rows;
 }
 
-const openStewardOf = ({ workspace, store }: Company): Promise<Steward> =>
-  openSteward({ workspace, telemetry: createTelemetry(silentLogger), openStore: store });
+const openStewardOf = (company: Company): Promise<Steward> =>
+  openSteward({
+    workspace: company.workspace,
+    telemetry: createTelemetry(silentLogger),
+    openStore: () => company.store(),
+  });
 
 async function keptOf(steward: Steward, subjectKey: string): Promise<Kept> {
   const kept = await steward.view.kept(personOf(subjectKey), ASKING);
@@ -98,10 +102,9 @@ describe('what is on its way', () => {
     const now = (): Promise<string | undefined> => watchLine(log).waitsFor('e');
     expect(await now()).toBeUndefined();
     await log.createTopics([REPLAYS_SPEC]);
-    const manifest = {
-      ...{ v: 1, name: 'trial', policy: 'p', vocabulary: 'v', from: null, to: null, span: null, partitions: [] },
-      ...{ expired: 0, startedAt: 1, state: 'running', finishedAt: null, table: 't', promoted: null },
-    };
+    const about = { v: 1, name: 'trial', policy: 'p', vocabulary: 'v', from: null, to: null, span: null, table: 't' };
+    const stands = { partitions: [], expired: 0, startedAt: 1, state: 'running', finishedAt: null, promoted: null };
+    const manifest = { ...about, ...stands };
     await log.append(REPLAYS_TOPIC, [{ key: 'trial', value: Buffer.from(JSON.stringify(manifest)), timestamp: 1 }]);
     expect(await now()).toBe('replay');
     const [released] = await readTopic(log, TOPICS.sanitized);
