@@ -82,6 +82,8 @@ export function createExemptionSection({ api, speech }: SectionTools): LoadedSec
       const loaded = await api.get<Requests>('v1/me/requests');
       if (mine !== epoch) return;
       answer = loaded;
+      const isOpen = loaded.kind !== 'ok' || loaded.body.requests.some((request) => request.answer === null);
+      if (!isOpen) say(html('exemption-done'), '');
       render();
     },
     render() {

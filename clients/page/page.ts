@@ -19,7 +19,7 @@ const SLOW_MS = 20_000;
 const STALE_MS = 120_000;
 
 let speech: Speech = speechOf(languageOf([sessionStorage.getItem(LANGUAGE_KEY) ?? '', ...navigator.languages]));
-/** Whether the rest has been asked for since the sign-in. */
+/** When the rest was asked for; null when it has to be. */
 let loadedAt: number | null = null;
 let signInError: 'tokenMissing' | 'tokenWrong' | null = null;
 
@@ -64,7 +64,7 @@ function sayWrong(): void {
 function showMine(): void {
   html('mine').hidden = false;
   button('sign-out').hidden = savedToken() === null;
-  if (loadedAt !== null && Date.now() - loadedAt < STALE_MS) return;
+  if (loadedAt !== null) return;
   loadedAt = Date.now();
   slowPoll.start();
   void kept.load();
@@ -131,8 +131,10 @@ setInterval(() => {
   if (document.visibilityState === 'visible') status.tick();
 }, 1_000);
 document.addEventListener('visibilitychange', () => {
+  if (document.visibilityState !== 'visible') return;
   // What was known before may be long ago: tell before the answer comes.
-  if (document.visibilityState === 'visible') status.tick();
+  status.tick();
+  if (loadedAt !== null && Date.now() - loadedAt > STALE_MS) loadedAt = null;
 });
 
 takeTokenFromAddress();

@@ -19,13 +19,19 @@ export interface StatusSection extends Section {
   tick(): void;
 }
 
-interface Answered {
-  readonly status: Status;
+/** When a question was asked. Its answer is at least as old as that is long ago: never younger than it is told to be. */
+interface Moment {
   /** By the device's clock, ms. */
   readonly at: number;
   /** Of a clock that nobody sets, ms. */
   readonly ticks: number;
 }
+
+interface Answered extends Moment {
+  readonly status: Status;
+}
+
+const thisMoment = (): Moment => ({ at: Date.now(), ticks: performance.now() });
 
 export function createStatusSection(tools: SectionTools & { readonly onPauseOver: () => void }): StatusSection {
   const { api, speech } = tools;
@@ -45,13 +51,13 @@ export function createStatusSection(tools: SectionTools & { readonly onPauseOver
   const standing = (): Standing =>
     standingOf(answered === null ? null : { status: answered.status, ageMs: ageMs(answered) }, trouble);
 
-  function take(answer: Answer<unknown>): boolean {
+  function take(answer: Answer<unknown>, asked: Moment): boolean {
     const status = answer.kind === 'ok' ? readStatus(answer.body) : null;
     if (status === null) {
       trouble = answer.kind === 'refused' ? 'busy' : 'unreachable';
       return false;
     }
-    answered = { status, at: Date.now(), ticks: performance.now() };
+    answered = { status, ...asked };
     trouble = null;
     failures = 0;
     return true;
@@ -61,10 +67,11 @@ export function createStatusSection(tools: SectionTools & { readonly onPauseOver
     decisions++;
     say(html('decide-error'), '');
     say(html('decide-done'), speech().words.texts.working);
+    const asked = thisMoment();
     const answer = await api.post<unknown>(path, body);
     decisions++;
     say(html('decide-done'), '');
-    const isTaken = take(answer);
+    const isTaken = take(answer, asked);
     if (!isTaken) say(html('decide-error'), speech().words.texts[failed]);
     render();
     // What had the focus may be gone.
@@ -172,8 +179,9 @@ export function createStatusSection(tools: SectionTools & { readonly onPauseOver
   return {
     async ask() {
       const before = decisions;
+      const asked = thisMoment();
       const answer = await api.get<unknown>('v1/me');
-      if (before === decisions && !take(answer)) failures++;
+      if (before === decisions && !take(answer, asked)) failures++;
       render();
       const wait = Math.min(MAX_WAIT_MS, POLL_MS * 2 ** Math.min(failures, 3));
       return answer.kind === 'refused' ? Math.max(wait, Math.min(answer.retryAfterMs, 60_000)) : wait;

@@ -404,6 +404,7 @@ describeWithChromium("the worker's page", () => {
     await says(page, '#requests', 'Granted on 25 November 2026');
     await says(page, '#requests', 'Agreed with the works council.');
     await says(page, '#standing', 'No, you are exempt from recording');
+    expect(await page.locator('#exemption-done').textContent()).toBe('');
     await shot(page, 'exempt-en-light');
   });
 
