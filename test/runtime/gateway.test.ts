@@ -387,6 +387,21 @@ describe('the document and the headers', () => {
     expect(headers.get('server')).toBeNull();
   });
 
+  it("lets no other site's page change anything, whoever has signed in", async () => {
+    await serve({ corsOrigins: ['https://recorder.example.org'] });
+    const token = await enrolled();
+    const from = (site: string, origin?: string): ReturnType<typeof ask> => {
+      const headers = { 'sec-fetch-site': site, ...(origin === undefined ? {} : { origin }) };
+      return ask('POST', '/v1/me/withdraw', { token, headers });
+    };
+    for (const site of ['cross-site', 'same-site']) {
+      expect(await from(site)).toMatchObject({ status: 403, body: { error: 'cross_site' } });
+      expect(await from(site, 'https://evil.example')).toMatchObject({ status: 403, body: { error: 'cross_site' } });
+    }
+    expect((await ask<{ recording: string }>('GET', '/v1/me', { token })).body.recording).toBe('enrolled');
+    expect((await from('cross-site', 'https://recorder.example.org')).status).toBe(200);
+  });
+
   it('lets pages of listed origins ask, and of no others', async () => {
     await serve({ corsOrigins: ['https://recorder.example.org'] });
     const token = await tokenOf();

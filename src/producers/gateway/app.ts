@@ -85,6 +85,7 @@ export async function createApp<S extends Service>(options: AppOptions<S>): Prom
     if (inFlight >= options.maxInFlight) return refuse(reply, { refused: 'busy', retryAfter: 1 });
     counted.add(request);
     observe.inFlight(++inFlight);
+    if (isCrossSite(request, options.corsOrigins)) return refuse(reply, { refused: 'cross_site' });
     const person = await options.signIn(askingOf(request));
     if (person === undefined) return refuse(reply, { refused: 'unauthenticated' });
     const refused = service.admit(person);
@@ -196,6 +197,16 @@ function refuseUnread(socket: Socket, reason: Reason): void {
 function serverOptions({ requestTimeoutMs, tls }: Pick<AppOptions<Service>, 'requestTimeoutMs' | 'tls'>): object {
   const times = { headersTimeout: requestTimeoutMs, connectionsCheckingInterval: Math.min(1_000, requestTimeoutMs) };
   return tls === null ? { http: times } : { https: { ...times, ...tls, minVersion: 'TLSv1.2' } };
+}
+
+/**
+ * Whether a browser says that another site's page asks for a change. Behind a proxy that signs people in by a cookie, such a
+ * page could else withdraw them.
+ */
+function isCrossSite({ method, headers }: FastifyRequest, allowed: readonly string[]): boolean {
+  const site = headers['sec-fetch-site'];
+  if (method === 'GET' || site === undefined || site === 'same-origin' || site === 'none') return false;
+  return headers.origin === undefined || !allowed.includes(headers.origin);
 }
 
 const askingOf = ({ headers, socket }: FastifyRequest): Asking => ({ headers, remoteAddress: socket.remoteAddress });

@@ -17,6 +17,7 @@ export const MAX_SEQUENCE = 0x7fffffff;
 export const REFUSALS = {
   bad_request: [400, 'the request is not one that docs/recorders.md describes'],
   unauthenticated: [401, 'ask an operator for a token, or sign in'],
+  cross_site: [403, 'a page of another site may not ask for this person: list it in gateway.corsOrigins'],
   subject_mismatch: [403, 'the batch is of another person than the request'],
   device_mismatch: [403, 'the batch or the token is of another device than the request'],
   not_found: [404, 'there is nothing here; after a restart of the gateway, start a new session'],

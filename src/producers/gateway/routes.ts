@@ -49,6 +49,7 @@ export interface Route<S = Gateway> {
 export const COMMON_REFUSALS: readonly Reason[] = [
   'bad_request',
   'unauthenticated',
+  'cross_site',
   'not_found',
   'method_not_allowed',
   'too_slow',

@@ -87,7 +87,9 @@ describe('what was kept, through the gateway', () => {
   it("asks with the person's own token: who holds the gateway gets nothing of the steward without", async () => {
     for (const path of ['/v1/me/kept', '/v1/me/readers']) {
       expect((await ask(stewardServer.address, path, undefined)).status).toBe(401);
-      expect((await ask(stewardServer.address, path, `${tokens[0]?.slice(0, -1)}_`)).status).toBe(401);
+      expect(
+        (await ask(stewardServer.address, path, tokens[0]?.replace(/_[\w-]{43}$/u, `_${'A'.repeat(43)}`))).status,
+      ).toBe(401);
       expect((await ask(gateway.address, path, undefined)).status).toBe(401);
     }
   });
