@@ -98,11 +98,11 @@ async function playground(context: CommandContext): Promise<void> {
             onServed({ playground: address }) {
               if (address === null) return;
               const page = address.replace('/playground#', '/me#');
-              const text = `${address}\n${page} is the page of who is recorded`;
-              context.print(`${text}\n\nType, click and paste there. Ctrl+C stops it; nothing is kept.`, {
-                address,
-                page,
-              });
+              context.print(
+                `The playground is ready: ${address}\nThe page of who is recorded there: ${page}\n\n` +
+                  'Type, click and paste. Ctrl+C stops it; nothing is kept.',
+                { address, page },
+              );
               io.browse?.(address);
             },
           }),
