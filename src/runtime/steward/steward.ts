@@ -28,7 +28,7 @@ export interface StewardOptions {
 /** Answers about people, and erases them. */
 export interface Steward {
   readonly view: PersonView;
-  /** Erases those who asked, as far as the line lets it; how many are left. */
+  /** Erases those who asked, as far as the line lets it; how many are left. @throws the first failure, after all were tried. */
   eraseDue(signal?: AbortSignal): Promise<number>;
 }
 
@@ -68,16 +68,20 @@ export async function openSteward(options: StewardOptions): Promise<Steward> {
     const due = erasures.open();
     if (due.length === 0) return 0;
     const waiting = new Set<string>();
+    const failures: unknown[] = [];
     for (const erasure of due) {
+      signal?.throwIfAborted();
       const behind = await line.waitsFor(erasure.erasureId);
-      if (behind === undefined) await eraseNow(erasure, signal);
-      else waiting.add(behind);
+      if (behind !== undefined) waiting.add(behind);
+      // One that fails must not hold up the others.
+      else await eraseNow(erasure, signal).catch((error: unknown) => failures.push(error));
     }
     const detail = [...waiting].join(', ');
     if (detail !== '' && detail !== told) {
       telemetry.log.info('erasures wait until nothing of them is on its way', { detail, count: due.length });
     }
     told = detail;
+    if (failures.length > 0) throw failures[0];
     await erasures.catchUp();
     return erasures.open().length;
   }

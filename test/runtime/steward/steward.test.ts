@@ -228,6 +228,24 @@ describe('an erasure', () => {
     expect(await steward.eraseDue()).toBe(0);
   });
 
+  it('that fails holds up nobody else, and is done the next time', async () => {
+    const [, ben = '', eva = ''] = company.people;
+    await appendErasure(company.workspace, { ...erasureOf(ben), erasureId: '21111111-2222-4333-8444-555555555555' });
+    await appendErasure(company.workspace, { ...erasureOf(eva), erasureId: '31111111-2222-4333-8444-555555555555' });
+    let tries = 0;
+    const steward = await openSteward({
+      workspace: company.workspace,
+      telemetry: createTelemetry(silentLogger),
+      openStore: async (_location, access) => {
+        if (access === 'write' && tries++ === 0) throw new Error('the store is away');
+        return company.store();
+      },
+    });
+    await expect(steward.eraseDue()).rejects.toThrow('the store is away');
+    expect((await openErasures(company.workspace)).open()).toHaveLength(1);
+    expect(await steward.eraseDue()).toBe(0);
+  });
+
   it('is refused a second life: the raw batches again give no row of theirs', async () => {
     const { log } = company.workspace;
     const again = (await readTopic(log, TOPICS.raw)).filter(({ key }) => key === ana);
