@@ -227,8 +227,8 @@ describeWithKafka('topics on a cluster with TLS, SCRAM and ACLs', () => {
       audit: 1,
     });
     // As the operator: now it may look. A broker takes ACLs in some time after it has said that they are made.
-    await expect.poll(async () => (await bench.run('topics apply')).stdout).toBe('nothing to do\n');
-    await expect.poll(async () => (await bench.run('topics verify')).code).toBe(0);
+    await expect.poll(async () => (await bench.run('topics apply')).stdout, SPREADING).toBe('nothing to do\n');
+    await expect.poll(async () => (await bench.run('topics verify')).code, SPREADING).toBe(0);
   });
 
   it('verify tries every part with everything: what is planned works and nothing else', async () => {
@@ -413,6 +413,9 @@ describeWithKafka('topics verify on a cluster without an authorizer', () => {
     expect(parts.stdout).toMatch(/NOT OK +sink +read topic interactions\.raw +denied +allowed/u);
   });
 });
+
+/** How long to ask again while ACLs spread. */
+const SPREADING = { timeout: 30_000 };
 
 const sameAcl = (one: Acl, other: Acl): boolean => JSON.stringify(sorted(one)) === JSON.stringify(sorted(other));
 const sorted = ({ principal, host, permission, operation, resource }: Acl): unknown => [
