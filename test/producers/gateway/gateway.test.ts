@@ -64,6 +64,7 @@ function fake(): Fake {
         if (world.fails.shift() === true) throw new Error('the log does not answer');
         world.log.push({ key: subjectKey, batch });
       },
+      follow: () => ({ headers: {}, end: () => {} }),
       erasures: { of: () => undefined },
       requests: { of: () => [] },
       erase: async () => undefined,
