@@ -26,8 +26,8 @@ const MAX_LINKS = 32;
 /** Spans that wait for the collector, at most; more are lost. */
 const MAX_WAITING = 2_048;
 const MAX_TOGETHER = 512;
-const EXPORT_TIMEOUT_MS = 5_000;
-const CLOSING_MS = 2_000;
+/** How long one delivery may take, tries again included, ms: a process that stops waits for the last one. */
+const DELIVERY_MS = 1_000;
 /** Losses are told once in such a time, in sum. */
 const TELL_LOSSES_MS = 60_000;
 
@@ -46,28 +46,27 @@ export interface TracesOptions {
   readonly headers: Readonly<Record<string, string>>;
   /** So many spans were lost since it was last told. */
   readonly onLost: (count: number) => void;
+  /** How long closing waits for the collector, ms. */
+  readonly closingMs?: number;
 }
 
 /** Traces that go to a collector over OTLP/HTTP, as JSON. */
-export function createTraces({ url, sample, headers, onLost }: TracesOptions): Traces {
+export function createTraces({ url, sample, headers, onLost, closingMs = DELIVERY_MS }: TracesOptions): Traces {
   const losses = countLosses(onLost);
+  const exporter = new OTLPTraceExporter({
+    url,
+    headers: { ...headers },
+    timeoutMillis: DELIVERY_MS,
+    // Said aloud, so that no environment variable turns the check of certificates off.
+    httpAgentOptions: { minVersion: 'TLSv1.2', rejectUnauthorized: true },
+  });
+  const processor = bounded(exporter, losses.add);
   const provider = new TracerProvider({
     // In place of the library's own, which would name the program that runs.
     resource: resourceFromAttributes({ 'service.name': 'redactory' }),
     sampler: linkedOr(sample),
     spanLimits: { linkCountLimit: MAX_LINKS },
-    spanProcessors: [
-      bounded(
-        new OTLPTraceExporter({
-          url,
-          headers: { ...headers },
-          timeoutMillis: EXPORT_TIMEOUT_MS,
-          // Said aloud, so that no environment variable turns the check of certificates off.
-          httpAgentOptions: { minVersion: 'TLSv1.2', rejectUnauthorized: true },
-        }),
-        losses.add,
-      ),
-    ],
+    spanProcessors: [processor],
   });
   // No context is global: who starts a span hands on what comes of it.
   const tracer = provider.getTracer('redactory');
@@ -95,10 +94,11 @@ export function createTraces({ url, sample, headers, onLost }: TracesOptions): T
     },
     async close() {
       let timer: NodeJS.Timeout | undefined;
-      const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, CLOSING_MS)));
+      const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, closingMs)));
       // What cannot be delivered is counted where it fails.
       await Promise.race([provider.shutdown().catch(() => undefined), late]);
       clearTimeout(timer);
+      processor.giveUp();
       losses.tell();
     },
   };
@@ -118,17 +118,24 @@ function linkedOr(sample: number): Sampler {
 }
 
 /** A collector that is away or slow costs spans, never memory or the line's time. */
-function bounded(exporter: SpanExporter, lose: (count: number) => void): SpanProcessor {
+function bounded(
+  exporter: SpanExporter,
+  lose: (count: number) => void,
+): SpanProcessor & {
+  /** Counts what still waits as lost. */
+  giveUp(): void;
+} {
   let waiting = 0;
+  let hasGivenUp = false;
   const batches = new BatchSpanProcessor({
     maxQueueSize: MAX_WAITING,
     maxExportBatchSize: MAX_TOGETHER,
-    exportTimeoutMillis: EXPORT_TIMEOUT_MS,
+    exportTimeoutMillis: DELIVERY_MS,
     exporter: {
       export: (spans, done) =>
         exporter.export(spans, (result) => {
           waiting -= spans.length;
-          if (result.code !== ExportResultCode.SUCCESS) lose(spans.length);
+          if (result.code !== ExportResultCode.SUCCESS && !hasGivenUp) lose(spans.length);
           // Told already; the library would print what the collector has answered.
           done({ code: ExportResultCode.SUCCESS });
         }),
@@ -138,12 +145,17 @@ function bounded(exporter: SpanExporter, lose: (count: number) => void): SpanPro
   return {
     onStart: (span, context) => batches.onStart(span, context),
     onEnd(span) {
-      if (waiting >= MAX_WAITING) return lose(1);
+      if (waiting >= MAX_WAITING || hasGivenUp) return lose(1);
       waiting++;
       batches.onEnd(span);
     },
     forceFlush: () => batches.forceFlush(),
     shutdown: () => batches.shutdown(),
+    giveUp() {
+      if (hasGivenUp) return;
+      hasGivenUp = true;
+      if (waiting > 0) lose(waiting);
+    },
   };
 }
 

@@ -42,7 +42,7 @@ export interface SpanStart {
 /** Where spans go. Nothing here throws, or waits for who collects them, except {@link Traces.close} for a short time. */
 export interface Traces {
   start(name: SpanName, start?: SpanStart): Span;
-  /** Delivers what waits, if that is done within two seconds. */
+  /** Delivers what waits, if that is done within a second. */
   close(): Promise<void>;
 }
 
