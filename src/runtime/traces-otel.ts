@@ -159,7 +159,7 @@ function bounded(
   };
 }
 
-function countLosses(onLost: (count: number) => void): { add(count: number): void; tell(): void } {
+function countLosses(onLost: (count: number) => void): { add(this: void, count: number): void; tell(): void } {
   let lost = 0;
   let due = 0;
   const tell = (): void => {
