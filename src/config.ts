@@ -168,9 +168,23 @@ const configSchema = z.strictObject({
         .describe('Port for `/metrics`, `/livez` and `/readyz`; 0 takes a free one, `null` serves none.')
         .default(null),
       logLevel: z.enum(['error', 'warn', 'info']).describe('Log lines below this are left out.').default('info'),
+      traces: z
+        .strictObject({
+          url: z
+            .url({ protocol: /^https?$/u })
+            .describe(
+              'Of an OTLP/HTTP collector, such as `https://collector:4318/v1/traces`; `http` on this machine only.',
+            ),
+          sample: z.number().min(0).max(1).describe('The share of traces that are recorded.').default(0.01),
+          headersFile: path(
+            'File with lines `name: value`, sent to the collector with each request, such as a token.',
+          ).optional(),
+        })
+        .describe('Where OpenTelemetry spans go (docs/operations.md). Without it: there are none.')
+        .optional(),
     })
     .prefault({})
-    .describe('Metrics, health and logs.'),
+    .describe('Metrics, health, logs and traces.'),
 });
 
 type Settings = z.output<typeof configSchema>;
@@ -275,7 +289,7 @@ export async function loadConfig(options: {
     },
     gateway: withTls(settings.gateway, base),
     steward: withTls(settings.steward, base),
-    telemetry: telemetryFrom(settings, env),
+    telemetry: withTraces(telemetryFrom(settings, env), base),
   });
 }
 
@@ -310,6 +324,10 @@ function resolveTable(table: string, base: string): string {
 
 function withTls<T extends Pick<Settings['gateway'], 'tls'>>(server: T, base: string): T {
   return server.tls === undefined ? server : { ...server, tls: absolute(server.tls, base) };
+}
+
+function withTraces(telemetry: Settings['telemetry'], base: string): Settings['telemetry'] {
+  return telemetry.traces === undefined ? telemetry : { ...telemetry, traces: absolute(telemetry.traces, base) };
 }
 
 function kafkaFrom(

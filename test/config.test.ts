@@ -75,6 +75,15 @@ describe('loadConfig', () => {
     });
   });
 
+  it('has no traces unless they are asked for; their file is relative to the config', async () => {
+    expect((await load()).telemetry.traces).toBeUndefined();
+    const url = 'https://collector.example:4318/v1/traces';
+    const file = await write(`telemetry: { traces: { url: '${url}', headersFile: h } }\n`);
+    expect((await load()).telemetry.traces).toEqual({ url, sample: 0.01, headersFile: join(dir, 'h') });
+    await write('telemetry: { traces: { url: ftp://collector.example } }\n');
+    expect(await failure({ file })).toContain('telemetry.traces.url');
+  });
+
   it('takes log level and port from the environment, before the file', async () => {
     await write('telemetry:\n  port: 9000\n  logLevel: error\n');
     const env = { REDACTORY_METRICS_PORT: '0', REDACTORY_LOG_LEVEL: 'warn' };

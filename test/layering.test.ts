@@ -70,6 +70,16 @@ describe('imports go one way', () => {
   });
 });
 
+it("OpenTelemetry's libraries are loaded only where traces are on", () => {
+  const users = new Set(imports.filter(({ to }) => to.startsWith('@opentelemetry/')).map(({ from }) => from));
+  expect([...users]).toEqual(['runtime/traces-otel.ts']);
+  const fixed = files.filter((file) =>
+    /^(?:import|export)\s(?!type\s)[^;]*traces-otel\.ts'/mu.test(sources.get(file) ?? ''),
+  );
+  expect(fixed).toEqual([]);
+  expect(imports.map(told)).toContain('runtime/traces.ts -> runtime/traces-otel.ts');
+});
+
 it('processors run in a browser: nothing that they need at run time is of Node', () => {
   const reached = new Set(files.filter((file) => layerOf(file) === 'processors'));
   for (const file of reached) {

@@ -198,6 +198,7 @@ async function sanitizeBy(
         tables,
         sealed: context.config.raw.sealed,
         telemetry: context.telemetry,
+        traces: await workspace.traces(),
         fetch: context.config.fetch,
         keepsSeat: context.config.kafka?.instance !== undefined,
         now: workspace.now,
@@ -260,13 +261,17 @@ function untilOf({ signal }: RunContext, { untilEnd }: UntilEnd): Parameters<typ
 
 async function openSink(context: RunContext, workspace: Workspace, choice: SinkChoice): Promise<Sink> {
   if (choice.to === 'jsonl') return await openJsonlSink({ out: choice.out });
+  const traces = await workspace.traces();
   return await openTrainingTable({
     store: await openTable(context, 'write'),
     topic: TOPICS.sanitized,
     flushRows: context.config.sink.flushRows,
     now: workspace.now,
     zstd: workspace.zstd,
-    onCommit: ({ rows, bytes }) => context.telemetry.tableCommitted(rows, bytes),
+    onCommit({ rows, bytes, seconds }) {
+      context.telemetry.tableCommitted(rows, bytes);
+      traces.start('sink.commit', { secondsAgo: seconds }).end({ outcome: 'done', rows, bytes });
+    },
   });
 }
 

@@ -137,6 +137,7 @@ async function openPorts({ workspace, policy, telemetry, view }: Parameters<type
   if (sealing.current() === undefined) throw noSealingKey();
   const subjectKey = await workspace.subjectKeys();
   const append = createAppender(log, TOPICS.raw);
+  const traces = await workspace.traces();
   // Not behind what was stamped before, as for every producer.
   const floor = await workspace.trustedNow();
   const now = (): number => Math.max(workspace.now(), floor);
@@ -176,7 +177,9 @@ async function openPorts({ workspace, policy, telemetry, view }: Parameters<type
         if (sealed === undefined) throw new RangeError('a sealer gives as many payloads as it gets');
         return sealed;
       },
-      append: (key, batch) => append({ key, value: codec.encodeEnvelope(batch), timestamp: batch.receivedAt }),
+      append: (key, batch, headers) =>
+        append({ key, value: codec.encodeEnvelope(batch), timestamp: batch.receivedAt, headers }),
+      follow: (parent) => traces.start('gateway.put', { parent }),
       decide: (decision) => appendDecision(log, codec, decision),
       erasures: { of: (key) => erasures.get(key) },
       requests: { of: (key) => requests.of(key) },

@@ -23,6 +23,7 @@ import { createOwnerLedger, type OwnerLedger } from './owners.ts';
 import type { Telemetry } from './telemetry.ts';
 import { GROUPS, TOPICS } from './topics.ts';
 import { RunError } from './run-error.ts';
+import { NO_TRACES, TRACEPARENT, type Span, type SpanFacts, type Traces } from './traces.ts';
 import { createUnseal, type RawSealing, type Unseal } from './unseal.ts';
 
 /** From where to where a sanitizer works, and as which group; by default the live one. */
@@ -77,6 +78,8 @@ export interface SanitizerOptions {
   /** Whether raw batches must be sealed. */
   readonly sealed: RawSealing;
   readonly telemetry: Telemetry;
+  /** By default nowhere. */
+  readonly traces?: Traces;
   readonly fetch: FetchSize;
   readonly now: () => number;
   readonly route?: SanitizerRoute;
@@ -212,6 +215,7 @@ async function workOnPartition(job: PartitionJob): Promise<void> {
         continue;
       }
       telemetry.stage('fetch', secondsSince(fetchStart));
+      const span = startSpan(job, fetched);
       const tablesStart = performance.now();
       await job.tables.catchUp();
       await ensureKeys(job, fetched.records);
@@ -226,7 +230,7 @@ async function workOnPartition(job: PartitionJob): Promise<void> {
       const pending = pipeline.pending();
       ledger?.pending(pending - pendingBefore);
       const metadata = encodeMetadata(pipeline.warmFrom(fetched.nextOffset), ledger?.render());
-      const done = { fetched, output, metadata, pending, pendingChange: pending - pendingBefore, first };
+      const done = { fetched, output, metadata, pending, pendingChange: pending - pendingBefore, first, span };
       pendingBefore = pending;
       behind = handledLater(finish(job, pipeline.openSessions(), done).then(tellControlLag));
     }
@@ -245,16 +249,36 @@ interface Done {
   readonly pending: number;
   readonly pendingChange: number;
   readonly first: number;
+  readonly span: Span;
 }
 
 async function finish(job: PartitionJob, openSessions: number, done: Done): Promise<void> {
   const { fetched, output } = done;
   const commitStart = performance.now();
-  await commit(job, output, { offset: fetched.nextOffset, metadata: done.metadata });
+  try {
+    await commit(job, output, { offset: fetched.nextOffset, metadata: done.metadata });
+  } catch (error) {
+    done.span.end({ outcome: 'failed', partition: job.at.partition });
+    throw error;
+  }
+  done.span.end(factsOf(job, output));
   job.telemetry.stage('commit', secondsSince(commitStart));
   job.summary.pending += done.pendingChange;
   report(job, openSessions, done);
   if (job.end !== undefined) showProgress(job, done.first, Math.min(fetched.nextOffset, job.end), job.end);
+}
+
+/** Of one transaction, from its fetch on; linked to where its raw records came in. */
+function startSpan({ traces = NO_TRACES }: PartitionJob, { records }: Fetched): Span {
+  return traces.start('sanitize.commit', { links: records.map(({ headers }) => headers[TRACEPARENT]) });
+}
+
+function factsOf({ at }: PartitionJob, { results }: Output): SpanFacts {
+  const sum = emptySummary();
+  for (const { result, bytes } of results) addTo(sum, result, bytes);
+  const dropped = Object.values(sum.dropped).reduce((all, n) => all + n, 0);
+  const { batches: records, rawBytes: bytes, read: events, released, quarantined } = sum;
+  return { outcome: 'done', partition: at.partition, records, bytes, events, released, dropped, quarantined };
 }
 
 /** The same promise; that it fails while other work is awaited is no failure that nobody handles. */

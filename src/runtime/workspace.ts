@@ -21,6 +21,7 @@ import type { Telemetry } from './telemetry.ts';
 import { createRawSealer, type RawSealer } from './sealer.ts';
 import { ensureSealingKey, openSealingKeys } from './sealing-keys.ts';
 import { TOPICS, topicSpecs } from './topics.ts';
+import { openTraces, type Traces } from './traces.ts';
 import { openWrapping } from './wrapping.ts';
 
 /** What every command works with: the log, the contracts, and the clock. Keys are opened only where a role needs them. */
@@ -50,6 +51,8 @@ export interface Workspace {
   wrapping(): Promise<KeyWrapping>;
   /** What is done here with personal data is recorded on it. Not for gateway and sink, who may not; closed with the workspace. */
   readonly audit: AuditTrail;
+  /** Where spans go, as the config says; closed with the workspace. @throws RunError, KeyError */
+  traces(): Promise<Traces>;
   /** What closes payloads on their way to the raw topic. @throws KeyError, where there is a cluster, while it has no key. */
   sealer(): Promise<RawSealer>;
   /**
@@ -145,6 +148,7 @@ export async function openWorkspace(
     }
   }
 
+  let traces: Promise<Traces> | undefined;
   let trail: Promise<TopicTrail> | undefined;
   const openTrail = async (): Promise<TopicTrail> => {
     // A producer enrols people as the operator, whose deed it is then.
@@ -161,6 +165,10 @@ export async function openWorkspace(
     config,
     log,
     audit,
+    traces() {
+      traces ??= openTraces(config, telemetry);
+      return traces;
+    },
     logAs,
     codec,
     zstd,
@@ -172,6 +180,7 @@ export async function openWorkspace(
     // On a cluster producers may not read raw, and stamps come from the clocks of trusted machines.
     trustedNow: async () => (config.kafka === null ? Math.max(now(), await latestStamp(log)) : now()),
     close: async () => {
+      for (const one of await Promise.allSettled([traces])) if (one.status === 'fulfilled') await one.value?.close();
       for (const one of await Promise.allSettled([trail])) if (one.status === 'fulfilled') await one.value?.close();
       for (const one of await Promise.allSettled([opened])) if (one.status === 'fulfilled') one.value?.close();
       for (const one of await Promise.allSettled(logs.values()))

@@ -8,6 +8,7 @@ import { loadPolicy } from '../../src/privacy/policy.ts';
 import { runSanitizer } from '../../src/runtime/sanitizer.ts';
 import { createTelemetry, silentLogger } from '../../src/runtime/telemetry.ts';
 import { GROUPS, TOPICS } from '../../src/runtime/topics.ts';
+import type { SpanFacts, Traces } from '../../src/runtime/traces.ts';
 import { openWorkspace, type Workspace } from '../../src/runtime/workspace.ts';
 
 describe('a commit that fails when nothing more comes', () => {
@@ -31,16 +32,26 @@ describe('a commit that fails when nothing more comes', () => {
     const { codec, config, now } = workspace;
     const { policy, vocabulary } = await loadPolicy(config.policy);
     const telemetry = createTelemetry(silentLogger);
+    const spans: SpanFacts[] = [];
+    const traces: Traces = {
+      start: () => ({ headers: {}, end: (facts) => void spans.push(facts) }),
+      close: async () => {},
+    };
+    const line = { codec, policy, vocabulary, subjectKey, tables, telemetry, traces, now };
     const stop = new AbortController();
     const log = committing(workspace.log, (commits) => {
       if (commits === 1) throw new FencedError('as if another had taken over');
       stop.abort();
     });
     await runSanitizer(
-      { log, codec, policy, vocabulary, subjectKey, tables, sealed: 'required', telemetry, fetch: config.fetch, now },
+      { ...line, log, sealed: 'required', fetch: config.fetch },
       { end: false, signal: AbortSignal.any([stop.signal, AbortSignal.timeout(10_000)]) },
     );
     expect(await workspace.log.committed(GROUPS.sanitize, at)).toMatchObject({ offset: 1 });
+    expect(spans).toEqual([
+      { outcome: 'failed', partition: 0 },
+      expect.objectContaining({ outcome: 'done', partition: 0, records: 1 }),
+    ]);
   });
 });
 

@@ -30,6 +30,14 @@ export interface Person {
   readonly device: string | null;
 }
 
+/** The way of one batch through the gateway, as traces show it. */
+export interface BatchSpan {
+  /** For the batch's record. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Only of a batch that was to be kept: why one was refused is nothing for whoever sees the sender's traces. */
+  end(what: { readonly outcome: 'done' | 'failed'; readonly bytes: number; readonly events?: number }): void;
+}
+
 /** What the gateway needs of the line. */
 export interface GatewayPorts {
   readonly codec: Pick<Codec, 'packPayload' | 'openPayload'>;
@@ -47,8 +55,10 @@ export interface GatewayPorts {
     retiredAt(keyId: string): number | null | undefined;
   };
   seal(envelope: CaptureEnvelope, packed: Uint8Array): Promise<Sealed>;
-  /** Durable when it resolves. */
-  append(subjectKey: string, batch: SealedBatch): Promise<void>;
+  /** Durable when it resolves. `headers` go with the record. */
+  append(subjectKey: string, batch: SealedBatch, headers: BatchSpan['headers']): Promise<void>;
+  /** Begins to follow a batch; `traceparent` is the sender's, unchecked. */
+  follow(traceparent: string | undefined): BatchSpan;
   /** Durable when it resolves. */
   decide(decision: ConsentDecision): Promise<void>;
   /** As of the last {@link GatewayPorts.catchUp}. */
@@ -81,7 +91,14 @@ export interface Gateway {
   /** Counts a request of a person: every one, before anything else is done for it. */
   admit(person: Person): Refused | undefined;
   grant(person: Person, device: string): Promise<Grant | Refused>;
-  put(person: Person, session: string, sequence: number, body: Body): Promise<Acknowledged | Refused>;
+  /** `traceparent` is the header as it came, if it did. */
+  put(
+    person: Person,
+    session: string,
+    sequence: number,
+    body: Body,
+    traceparent?: string,
+  ): Promise<Acknowledged | Refused>;
   end(person: Person, session: string): Refused | undefined;
   status(person: Person): Promise<Status>;
   decide(person: Person, kind: 'pause' | 'resume' | 'withdraw', minutes?: number): Promise<Status>;
@@ -167,15 +184,27 @@ export function createGateway(options: {
     return { refused: 'paused', until, retryAfter: Math.max(1, Math.ceil((until - now) / 1_000)) };
   }
 
-  async function put(person: Person, id: string, sequence: number, body: Body): Promise<Acknowledged | Refused> {
+  async function put(
+    person: Person,
+    id: string,
+    sequence: number,
+    body: Body,
+    traceparent?: string,
+  ): Promise<Acknowledged | Refused> {
+    const span = ports.follow(traceparent);
     const session = sessions.find(id, person.subjectKey);
     if (session === undefined) return { refused: 'not_found' };
-    const mine = session.turn.then(() => putNext(session, sequence, body));
+    const mine = session.turn.then(() => putNext(session, sequence, body, span));
     session.turn = mine.catch(() => undefined);
     return mine;
   }
 
-  async function putNext(session: Session, sequence: number, body: Body): Promise<Acknowledged | Refused> {
+  async function putNext(
+    session: Session,
+    sequence: number,
+    body: Body,
+    span: BatchSpan,
+  ): Promise<Acknowledged | Refused> {
     const { subjectKey } = session;
     const digest = digestOf(body);
     const before = session.acknowledged.get(sequence);
@@ -199,10 +228,12 @@ export function createGateway(options: {
       const started = performance.now();
       const envelope = { session: session.id, sequence, grantedAt: session.grantedAt, receivedAt };
       const { payload, seal } = batch.kind === 'sealed' ? batch : await ports.seal(envelope, batch.packed);
-      await ports.append(subjectKey, { ...envelope, payload, seal });
+      await ports.append(subjectKey, { ...envelope, payload, seal }, span.headers);
       const seconds = (performance.now() - started) / 1_000;
       ports.kept({ events: batch.kind === 'sealed' ? null : batch.events, bytes: size, seconds });
+      span.end({ outcome: 'done', bytes: size, ...(batch.kind === 'sealed' ? {} : { events: batch.events }) });
     } catch (error) {
+      span.end({ outcome: 'failed', bytes: size });
       quotas.refund(subjectKey, size, receivedAt);
       throw error;
     }

@@ -140,12 +140,13 @@ export const ROUTES: readonly Route[] = [
       'unknown_sealing_key',
       'over_budget',
     ],
-    serve: (gateway, { person, params, sent }) => {
+    serve: (gateway, { person, params, sent, asking }) => {
       const { session = '', sequence = '' } = params;
       if (!SESSION_ID.test(session)) return NOT_FOUND;
       const number = /^\d{1,10}$/u.test(sequence) ? Number(sequence) : Infinity;
       if (number > MAX_SEQUENCE) return { refused: 'bad_request' } satisfies Refused;
-      return gateway.put(person, session, number, sent);
+      const { traceparent } = asking.headers;
+      return gateway.put(person, session, number, sent, typeof traceparent === 'string' ? traceparent : undefined);
     },
   },
   {

@@ -51,6 +51,8 @@ export interface TableCommit {
   readonly files: number;
   /** Bytes of the data files. */
   readonly bytes: number;
+  /** How long it took. */
+  readonly seconds: number;
 }
 
 /** Since the sink was opened. */
@@ -261,6 +263,7 @@ class TableSink implements TrainingTable {
   async #commitWaiting(): Promise<void> {
     const waiting = [...this.#progress].filter(([, progress]) => progress.waiting);
     if (waiting.length === 0) return;
+    const start = performance.now();
     await this.#refuseIfOvertaken([]);
     const { staged, version } = await this.#stageAndCommit(waiting);
 
@@ -275,6 +278,7 @@ class TableSink implements TrainingTable {
       rows: staged.rows,
       files: staged.paths.length,
       bytes: staged.bytes,
+      seconds: (performance.now() - start) / 1_000,
     };
     this.#discard();
     for (const [partition] of waiting) this.#progress.set(partition, this.#committed(partition));

@@ -30,6 +30,8 @@ interface Fake {
   now: number;
   /** What the next appends do instead. */
   readonly fails: boolean[];
+  /** How batches that were followed ended. */
+  readonly spans: object[];
   decide(kind: ConsentDecision['kind'], person: Person): void;
 }
 
@@ -40,6 +42,7 @@ function fake(): Fake {
     log: [],
     now: START - 3_600_000,
     fails: [],
+    spans: [],
     decide(kind, { subjectKey }) {
       const of = { subjectKey, now: world.now, randomId: () => `${kind}-${world.now}` };
       consent.apply(makeDecision(kind, kind === 'pause' ? { ...of, minutes: 5 } : of));
@@ -64,6 +67,7 @@ function fake(): Fake {
         if (world.fails.shift() === true) throw new Error('the log does not answer');
         world.log.push({ key: subjectKey, batch });
       },
+      follow: () => ({ headers: {}, end: (what) => void world.spans.push(what) }),
       erasures: { of: () => undefined },
       requests: { of: () => [] },
       erase: async () => undefined,
@@ -199,4 +203,24 @@ it('another person’s session is not there, whatever is asked of it', async () 
   expect(world.gateway.end(BEN, session)).toEqual({ refused: 'not_found' });
   expect(await world.gateway.put(ANA, session, 0, bodyOf('ben', 'a'))).toEqual({ refused: 'subject_mismatch' });
   expect(await world.gateway.put(ANA, session, 0, bodyOf('ana', 'a'))).toMatchObject({ sequence: 0 });
+});
+
+it('only a batch that is to be kept is told of to traces: why another is not, is nobody’s business', async () => {
+  const world = fake();
+  const session = await granted(world, ANA);
+  const body = bodyOf('ana', 'a');
+  world.fails.push(true);
+  await expect(world.gateway.put(ANA, session, 0, body)).rejects.toThrow('the log does not answer');
+  await world.gateway.put(ANA, session, 0, body);
+  // Again, another one in its place, another person's, and after a pause.
+  expect(await world.gateway.put(ANA, session, 0, body)).toMatchObject({ sequence: 0 });
+  expect(await world.gateway.put(ANA, session, 0, bodyOf('ana', 'b'))).toEqual({ refused: 'conflict' });
+  expect(await world.gateway.put(ANA, session, 1, bodyOf('ben', 'a'))).toEqual({ refused: 'subject_mismatch' });
+  world.decide('pause', ANA);
+  expect(await world.gateway.put(ANA, session, 1, body)).toMatchObject({ refused: 'paused' });
+  const bytes = body.bytes.length;
+  expect(world.spans).toEqual([
+    { outcome: 'failed', bytes },
+    { outcome: 'done', bytes, events: 1 },
+  ]);
 });
