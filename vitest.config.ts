@@ -8,7 +8,7 @@ export default defineConfig({
   define: recorderDefines(),
   test: {
     include: ['test/**/*.test.ts'],
-    testTimeout: 120_000,
+    testTimeout: 300_000,
     hookTimeout: 60_000,
     globalSetup: ['test/servers/shared-kafka.ts'],
     pool: 'forks',
