@@ -42,10 +42,14 @@ export function createOwnerLedger(options: {
   const stretches = new Map<string, Totals>();
   let changed = new Set<Totals>();
 
-  /** The totals that a record's counts belong to; undefined where nothing of its session was released yet. */
-  function count({ of, released, counts }: Processed): Totals | undefined {
-    if (of === null) return undefined;
-    const name = `${of.subjectKey}\0${of.session}`;
+  /**
+   * The totals that a record's counts belong to; undefined where nothing of its session was released yet, and for a batch that
+   * was dropped whole: its session may have ended, and of an ended one a successor has seen the end only.
+   */
+  function count({ kind, of, released, counts }: Processed): Totals | undefined {
+    if (of === null || kind !== 'keep') return undefined;
+    // A recorder may use a session's id again, under another grant: that is another session.
+    const name = `${of.subjectKey}\0${of.session}\0${of.grantedAt}`;
     let totals = stretches.get(name);
     if (released !== null && totals?.key !== released.session) {
       totals = { key: released.session, of, rows: 0, events: 0, dropped: {} };

@@ -5,6 +5,7 @@ import { openKafkaAdmin, type KafkaAdmin } from '../../src/log/kafka/admin.ts';
 import { call } from '../../src/log/kafka/calls.ts';
 import { KafkaClient } from '../../src/log/kafka/client.ts';
 import type { KafkaOptions } from '../../src/log/kafka/options.ts';
+import { REPLAYS_TOPIC } from '../../src/runtime/replay/names.ts';
 import { TOPICS } from '../../src/runtime/topics.ts';
 import { securedKafka, writeConfig } from '../helpers/cluster-config.ts';
 import { kafkaState } from '../helpers/kafka-state.ts';
@@ -212,8 +213,12 @@ describeWithKafka('topics on a cluster with TLS, SCRAM and ACLs', () => {
     expect(made).toBeGreaterThan(60);
     expect(stdout).toContain(`${made} changes made`);
     expect(stdout.indexOf('create topic interactions.raw')).toBeLessThan(stdout.indexOf('changes made'));
-    const topics = await admin.topics(Object.values(TOPICS));
-    expect(Object.fromEntries(topics.map(({ name, partitions }) => [name, partitions]))).toEqual({
+    // A broker tells of topics and takes in ACLs in some time after it has said that they are made.
+    const partitionsByTopic = async (): Promise<unknown> => {
+      const topics = await admin.topics([...Object.values(TOPICS), REPLAYS_TOPIC]);
+      return Object.fromEntries(topics.map(({ name, partitions }) => [name, partitions]));
+    };
+    await expect.poll(partitionsByTopic, SPREADING).toEqual({
       'interactions.raw': 4,
       'interactions.sanitized': 4,
       'interactions.quarantine': 1,
@@ -225,8 +230,9 @@ describeWithKafka('topics on a cluster with TLS, SCRAM and ACLs', () => {
       requests: 1,
       'session-owners': 4,
       audit: 1,
+      [REPLAYS_TOPIC]: 1,
     });
-    // As the operator: now it may look. A broker takes ACLs in some time after it has said that they are made.
+    // As the operator: now it may look.
     await expect.poll(async () => (await bench.run('topics apply')).stdout, SPREADING).toBe('nothing to do\n');
     await expect.poll(async () => (await bench.run('topics verify')).code, SPREADING).toBe(0);
   });
