@@ -36,16 +36,19 @@ export function consentCommand(program: Command, io: Io): void {
         action<Own>(io, (context, own) =>
           withWorkspace(context, 'operator', async (workspace) => {
             const subjectKey = (await workspace.subjectKeys())(own.subject);
-            const decision = makeDecision(kind, {
-              subjectKey,
-              ...(own.minutes === undefined ? {} : { minutes: own.minutes }),
-              now: await workspace.trustedNow(),
-              randomId: randomUUID,
-            });
             // Neither who it is about nor the decision's id: both would tell of the person.
-            await audited(workspace.audit, { what: `consent ${kind}`, why: own.why, about: {} }, () =>
-              appendDecision(workspace.log, workspace.codec, decision),
-            );
+            const entry = { what: `consent ${kind}`, why: own.why, about: {} };
+            const decision = await audited(workspace.audit, entry, async () => {
+              // Stamped when it goes to the log: what comes after the stamp is to meet it there.
+              const made = makeDecision(kind, {
+                subjectKey,
+                ...(own.minutes === undefined ? {} : { minutes: own.minutes }),
+                now: await workspace.trustedNow(),
+                randomId: randomUUID,
+              });
+              await appendDecision(workspace.log, workspace.codec, made);
+              return made;
+            });
             const until = decision.until === null ? null : new Date(decision.until).toISOString();
             context.print(`recorded: ${kind}${until === null ? '' : ` until ${until}`}`, {
               kind,

@@ -25,11 +25,11 @@ export function eraseCommand(program: Command, io: Io): void {
           const before = erasures.of(subjectKey);
           // One that is done is of what came before it.
           if (before?.doneAt !== null) {
-            const requestedAt = await workspace.trustedNow();
-            const asked = { subjectKey, requestedAt, erasureId: randomUUID(), by: 'operator' } as const;
-            await audited(workspace.audit, { what: 'erase', why: own.why, about: {} }, () =>
-              appendErasure(workspace, { ...asked, doneAt: null, rows: 0, sessions: 0 }),
-            );
+            await audited(workspace.audit, { what: 'erase', why: own.why, about: {} }, async () => {
+              const requestedAt = await workspace.trustedNow();
+              const asked = { subjectKey, requestedAt, erasureId: randomUUID(), by: 'operator' } as const;
+              await appendErasure(workspace, { ...asked, doneAt: null, rows: 0, sessions: 0 });
+            });
           }
           const last = before?.doneAt ?? null;
           const earlier = last === null ? '' : `; one before it was done at ${new Date(last).toISOString()}`;
