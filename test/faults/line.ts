@@ -123,7 +123,7 @@ export class Line {
   }
 
   /** Waits until so many raw records have been worked through since the log began, all partitions together. */
-  async worked(records: number, limitMs = 120_000): Promise<void> {
+  async worked(records: number, limitMs = 240_000): Promise<void> {
     await untilTrue(`${records} raw records to be done`, async () => (await this.progress('sanitize')) >= records, {
       limitMs,
       state: () => this.told(),
@@ -131,7 +131,7 @@ export class Line {
   }
 
   /** Waits until both groups have come to the ends of their topics. */
-  async drained(limitMs = 120_000): Promise<void> {
+  async drained(limitMs = 240_000): Promise<void> {
     for (const group of [GROUPS.sanitize, GROUPS.sink]) {
       let seen: unknown;
       const isThere = async (): Promise<boolean> => {

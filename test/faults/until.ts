@@ -8,7 +8,7 @@ export interface Patience {
   readonly isHopeless?: () => boolean;
 }
 
-const LIMIT_MS = 120_000;
+const LIMIT_MS = 240_000;
 /** Between two looks: short enough to notice soon, long enough to leave the machine to those who are watched. */
 const BETWEEN_MS = 20;
 
