@@ -139,11 +139,16 @@ export function decodeSubscription(subscription: Buffer): Subscription {
   return { topic, owned, generation: userData.length >= 4 ? userData.readInt32BE(0) : -1 };
 }
 
-export function encodeAssignment(topic: string, partitions: readonly number[]): Buffer {
+export function encodeAssignment(topic: string, partitions: readonly number[], isPending = false): Buffer {
   const w = new Writer().int16(CONSUMER_PROTOCOL_VERSION);
   writePartitions(w, topic, partitions);
-  // -1 is null: no user data.
-  return w.int32(-1).finish();
+  // User data: none (null), or nothing (no bytes), which stands for what is pending.
+  return w.int32(isPending ? 0 : -1).finish();
+}
+
+/** Whether the leader said with an assignment that there are partitions which nobody has in this generation. */
+export function isPendingAssignment(assignment: Buffer): boolean {
+  return assignment.length > 0 && assignment.readInt32BE(assignment.length - 4) === 0;
 }
 
 /** The partitions of the topic; none when there is no assignment at all. @throws RangeError when it is not one */

@@ -8,6 +8,7 @@ import {
   decodeAssignment,
   decodeSubscription,
   encodeAssignment,
+  isPendingAssignment,
   encodeSubscription,
   heartbeatCall,
   joinGroupCall,
@@ -90,6 +91,7 @@ class Member implements KafkaMembership {
   /** When the last request was sent that the coordinator answered as to a live member. undefined without a seat. */
   #aliveAt: number | undefined;
   #rejoin = true;
+  #isFirstShare = true;
   #rebalancing = false;
   #beating = false;
   #timer: NodeJS.Timeout | undefined;
@@ -193,14 +195,26 @@ class Member implements KafkaMembership {
     const shares = joined.leaderId === joined.memberId ? await this.#assign(joined) : [];
     const sentAt = this.#now();
     const call = syncGroupCall(seat, shares, this.#rebalanceTimeoutMs);
-    const share = decodeAssignment(await this.#send(this.#lanes.rebalance, call), topic);
+    const assignment = await this.#send(this.#lanes.rebalance, call);
+    const share = decodeAssignment(assignment, topic);
     // Meanwhile it may have been lost, or this process may have been stopped for too long.
     if (this.#joined !== seat.generation || this.#now() - sentAt > sessionTimeoutMs) throw new SeatLost();
     this.#aliveAt = Math.max(sentAt, this.#aliveAt ?? sentAt);
     this.#generation = seat.generation;
     this.#shares.give(share);
+    this.#takeUpWhatIsPending(assignment);
     this.#waits.wake();
     this.#tell('info', `has ${share.length} partitions in generation ${seat.generation}`, share.join(', '));
+  }
+
+  /**
+   * Whoever gives partitions up joins again, so that others get them. If it was killed before that, a process of its name
+   * gets its seat back without a new generation, and nobody else would ask for one: once, it does.
+   */
+  #takeUpWhatIsPending(assignment: Buffer): void {
+    const isFirst = this.#isFirstShare;
+    this.#isFirstShare = false;
+    if (isFirst && this.#o.instanceId !== undefined && isPendingAssignment(assignment)) this.#joinAgain();
   }
 
   async #join(subscription: Buffer): Promise<Joined> {
@@ -222,7 +236,8 @@ class Member implements KafkaMembership {
         partitions,
         claims.filter((claim) => claim.topic === topic),
       );
-      for (const [id, share] of assigned) shares.push([id, encodeAssignment(topic, share)]);
+      const given = [...assigned.values()].reduce((sum, share) => sum + share.length, 0);
+      for (const [id, share] of assigned) shares.push([id, encodeAssignment(topic, share, given < partitions)]);
     }
     return shares;
   }
