@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 
 const RANK = { failed: 3, passed: 2, skipped: 1, pending: 1, todo: 1, disabled: 1 };
 /** A title says why its test is skipped, its seed and the time: it is the same test in another run. */
-const VARYING = / \(skipped: [^)]*\)|\(seed \d{4,}\)|\d{4}-\d\d-\d\dT[\d:.]+Z/gu;
+const VARYING = / \(skipped: (?:[^()]|\([^()]*\))*\)|\(seed \d{4,}\)|\d{4}-\d\d-\d\dT[\d:.]+Z/gu;
 const tests = new Map();
 for (const path of process.argv.slice(2)) {
   if (!existsSync(path)) {
