@@ -6,6 +6,7 @@ import {
   encodeAssignment,
   encodeSubscription,
   heartbeatCall,
+  isPendingAssignment,
   joinGroupCall,
   leaveGroupCall,
   syncGroupCall,
@@ -91,10 +92,17 @@ describe("a member's assignment", () => {
 
   it('says what was put in', () => {
     fc.assert(
-      fc.property(topics, partitions, (topic, share) => {
-        expect(decodeAssignment(encodeAssignment(topic, share), topic)).toEqual(share);
+      fc.property(topics, partitions, fc.boolean(), (topic, share, isPending) => {
+        const assignment = encodeAssignment(topic, share, isPending);
+        expect(decodeAssignment(assignment, topic)).toEqual(share);
+        expect(isPendingAssignment(assignment)).toBe(isPending);
       }),
     );
+  });
+
+  it('of another assignor, or none, says nothing of what is pending', () => {
+    for (const one of [...KAFKAS.assignment, KAFKAS.empty, KAFKAS.twoTopics, ''])
+      expect(isPendingAssignment(bytes(one))).toBe(false);
   });
 });
 

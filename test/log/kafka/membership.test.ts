@@ -249,6 +249,24 @@ describeWithKafka('membership in a group on Kafka', () => {
       }
     }
 
+    it('takes up what one of its name had given up when it was killed, so that others get it', async () => {
+      const killed = await joinAs({ instanceId: 'a' });
+      await until(killed, ALL);
+      const waiting = await joinAs({ instanceId: 'b' });
+      waiting.work();
+      await killed.membership.changed(LONG_MS);
+      // It knows what it is to stop; that it has stopped is what it does not live to say.
+      expect(killed.has()).toHaveLength(2);
+      expect(waiting.has()).toEqual([]);
+      await killed.membership.close();
+
+      const back = await joinAs({ instanceId: 'a' });
+      back.work();
+      await untilCount(waiting, 2);
+      await untilCount(back, 2);
+      expect([...back.has(), ...waiting.has()].toSorted((a, b) => a - b)).toEqual(ALL);
+    });
+
     it('gives its seat up when it leaves', async () => {
       const [first, second] = [await joinAs({ instanceId: 'a' }), await joinAs({ instanceId: 'b' })];
       first.work();
