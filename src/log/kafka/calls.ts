@@ -390,12 +390,7 @@ export function addPartitionsToTxnCall(
     },
     (r) => {
       r.int32();
-      checkCodes(
-        r.array(() => {
-          r.string();
-          return r.array(() => [r.int32(), r.int16()][1] ?? 0);
-        }),
-      );
+      checkPartitions(r);
     },
   );
 }
@@ -432,12 +427,7 @@ export function txnOffsetCommitCall(
     },
     (r) => {
       r.int32();
-      checkCodes(
-        r.array(() => {
-          r.string();
-          return r.array(() => [r.int32(), r.int16()][1] ?? 0);
-        }),
-      );
+      checkPartitions(r);
     },
   );
 }
@@ -495,7 +485,12 @@ export function produceCall(
   );
 }
 
-function checkCodes(codes: readonly (readonly number[])[]): void {
+/** Reads the code of each partition of each topic. */
+function checkPartitions(r: Reader): void {
+  const codes = r.array(() => {
+    r.string();
+    return r.array(() => [r.int32(), r.int16()][1] ?? 0);
+  });
   // OPERATION_NOT_ATTEMPTED only says that another partition of the request was refused: that one's code is the reason.
   const failed = codes.flat().filter((code) => code !== 0);
   const reason = failed.find((code) => code !== OPERATION_NOT_ATTEMPTED) ?? failed[0];

@@ -1,10 +1,6 @@
-import { contextOf } from '../context.ts';
 import { byStdnum, isDay, isLuhn, isVaried, isVerhoeff } from './checks.ts';
+import { id, tax } from './contexts.ts';
 import type { DocumentType } from './document.ts';
-import { ID_WORDS, SOCIAL_WORDS, TAX_WORDS } from './words.ts';
-
-const id = (...words: readonly string[]) => contextOf(ID_WORDS, SOCIAL_WORDS, words);
-const tax = (...words: readonly string[]) => contextOf(TAX_WORDS, words);
 
 export const AFRICA_AND_MIDDLE_EAST: readonly DocumentType[] = [
   {

@@ -1,23 +1,8 @@
 import validator from 'validator';
 import { contextOf } from '../context.ts';
 import { byStdnum, isDay, isLuhn, isVaried, weighted } from './checks.ts';
+import { bank, company, health, id, licence, passport, profession, tax } from './contexts.ts';
 import type { DocumentType } from './document.ts';
-import {
-  BANK_WORDS,
-  COMPANY_WORDS,
-  HEALTH_WORDS,
-  ID_WORDS,
-  LICENCE_WORDS,
-  PASSPORT_WORDS,
-  PROFESSION_WORDS,
-  SOCIAL_WORDS,
-  TAX_WORDS,
-} from './words.ts';
-
-const id = (...words: readonly string[]) => contextOf(ID_WORDS, SOCIAL_WORDS, words);
-const tax = (...words: readonly string[]) => contextOf(TAX_WORDS, words);
-const company = (...words: readonly string[]) => contextOf(COMPANY_WORDS, TAX_WORDS, words);
-const licence = contextOf(LICENCE_WORDS);
 
 const UNITED_STATES: readonly DocumentType[] = [
   {
@@ -58,7 +43,7 @@ const UNITED_STATES: readonly DocumentType[] = [
       /^[1-9][AC-HJKMNP-RT-Y][AC-HJKMNP-RT-Y0-9]\d[AC-HJKMNP-RT-Y][AC-HJKMNP-RT-Y0-9]\d[AC-HJKMNP-RT-Y]{2}\d\d$/u,
     score: 0.45,
     grouped: 0.6,
-    context: contextOf(HEALTH_WORDS, ['mbi', 'beneficiary', 'medicare id']),
+    context: health('mbi', 'beneficiary', 'medicare id'),
   },
   {
     name: 'us_npi',
@@ -67,7 +52,7 @@ const UNITED_STATES: readonly DocumentType[] = [
     pattern: /^[12]\d{9}$/u,
     check: (digits) => isVaried(digits.slice(0, 9)) && isLuhn(`80840${digits}`),
     score: 0.3,
-    context: contextOf(PROFESSION_WORDS, ['national provider']),
+    context: profession('national provider'),
   },
   {
     name: 'us_dea',
@@ -79,7 +64,7 @@ const UNITED_STATES: readonly DocumentType[] = [
       return weighted(digits, [1, 2, 1, 2, 1, 2]) % 10 === Number(digits[6]);
     },
     score: 0.4,
-    context: contextOf(PROFESSION_WORDS),
+    context: profession(),
   },
   {
     name: 'us_aba_routing',
@@ -98,7 +83,7 @@ const UNITED_STATES: readonly DocumentType[] = [
     pattern: /^\d{8,17}$/u,
     score: 0.05,
     named: 0.5,
-    context: contextOf(BANK_WORDS),
+    context: bank(),
   },
   {
     name: 'us_passport',
@@ -106,7 +91,7 @@ const UNITED_STATES: readonly DocumentType[] = [
     forms: ['9'],
     pattern: /^[A-Z0-9]\d{8}$/u,
     score: 0.1,
-    context: contextOf(PASSPORT_WORDS),
+    context: passport(),
   },
   {
     name: 'us_driver_license',
@@ -116,7 +101,7 @@ const UNITED_STATES: readonly DocumentType[] = [
       /^(?=.*\d{5})(?:[A-Z]\d{4,8}|[A-Z]\d{9,14}|[A-Z]{2}\d{2,7}|[A-Z]\d{2,3}[A-Z]{2}\d{3,5}|[1-9]{2}[A-Z]{3}\d{5}|[A-Z]{3}\d{6}|\d{7,14}|\d{6,8}[A-Z]{1,2}|[A-Z]{1,2}\d{3,6}[A-Z]?)$/u,
     score: 0.05,
     named: 0.55,
-    context: licence,
+    context: licence(),
   },
 ];
 
@@ -145,7 +130,7 @@ const CANADA_AND_MEXICO: readonly DocumentType[] = [
     forms: ['8'],
     pattern: /^[A-Z]{2}\d{6}$/u,
     score: 0.1,
-    context: contextOf(PASSPORT_WORDS),
+    context: passport(),
   },
   {
     name: 'mx_curp',
@@ -171,7 +156,7 @@ const CANADA_AND_MEXICO: readonly DocumentType[] = [
     pattern: /^\d{18}$/u,
     check: byStdnum('MX', 'clabe'),
     score: 0.5,
-    context: contextOf(BANK_WORDS, ['CLABE', 'interbancaria']),
+    context: bank('CLABE', 'interbancaria'),
   },
 ];
 

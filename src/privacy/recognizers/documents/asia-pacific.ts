@@ -1,22 +1,7 @@
 import { contextOf } from '../context.ts';
 import { byStdnum, isDay, isVaried, isVerhoeff, weighted } from './checks.ts';
+import { bank, company, health, id, licence, passport, tax } from './contexts.ts';
 import type { DocumentType } from './document.ts';
-import {
-  BANK_WORDS,
-  COMPANY_WORDS,
-  HEALTH_WORDS,
-  ID_WORDS,
-  LICENCE_WORDS,
-  PASSPORT_WORDS,
-  SOCIAL_WORDS,
-  TAX_WORDS,
-} from './words.ts';
-
-const id = (...words: readonly string[]) => contextOf(ID_WORDS, SOCIAL_WORDS, words);
-const tax = (...words: readonly string[]) => contextOf(TAX_WORDS, words);
-const company = (...words: readonly string[]) => contextOf(COMPANY_WORDS, TAX_WORDS, words);
-const passport = contextOf(PASSPORT_WORDS);
-const licence = contextOf(LICENCE_WORDS);
 
 const AUSTRALIA_AND_NEW_ZEALAND: readonly DocumentType[] = [
   {
@@ -58,7 +43,7 @@ const AUSTRALIA_AND_NEW_ZEALAND: readonly DocumentType[] = [
       weighted(digits, [1, 3, 7, 9, 1, 3, 7, 9]) % 10 === Number(digits[8]) && isVaried(digits.slice(0, 8)),
     score: 0.25,
     grouped: 0.5,
-    context: contextOf(HEALTH_WORDS, ['medicare card', 'IRN']),
+    context: health('medicare card', 'IRN'),
   },
   {
     name: 'nz_ird',
@@ -79,7 +64,7 @@ const AUSTRALIA_AND_NEW_ZEALAND: readonly DocumentType[] = [
     check: (digits) => byNewZealand(digits.length === 15 ? `${digits.slice(0, 13)}0${digits.slice(13)}` : digits),
     score: 0.25,
     grouped: 0.6,
-    context: contextOf(BANK_WORDS),
+    context: bank(),
   },
 ];
 
@@ -142,7 +127,7 @@ const INDIA_AND_NEIGHBOURS: readonly DocumentType[] = [
     forms: ['8'],
     pattern: /^[A-Z][1-9]\d{5}[1-9]$/u,
     score: 0.1,
-    context: passport,
+    context: passport(),
   },
   {
     name: 'in_driving_licence',
@@ -151,7 +136,7 @@ const INDIA_AND_NEIGHBOURS: readonly DocumentType[] = [
     pattern:
       /^(?:AN|AP|AR|AS|BR|CG|CH|DD|DL|DN|GA|GJ|HP|HR|JH|JK|KA|KL|LA|LD|MH|ML|MN|MP|MZ|NL|OD|OR|PB|PY|RJ|SK|TN|TR|TS|UK|UP|WB)\d{2}(?:19|20)\d{9}$/u,
     score: 0.55,
-    context: licence,
+    context: licence(),
   },
   {
     name: 'in_vehicle',
@@ -229,7 +214,7 @@ const CHINA_AND_TAIWAN: readonly DocumentType[] = [
     forms: ['9'],
     pattern: /^(?:[EGDSPH]\d{8}|E[A-Z]\d{7})$/u,
     score: 0.1,
-    context: passport,
+    context: passport(),
   },
   {
     name: 'tw_id',
@@ -279,7 +264,7 @@ const JAPAN_AND_KOREA: readonly DocumentType[] = [
     grouped: 0.6,
     context: company('法人番号'),
   },
-  { name: 'jp_passport', kind: 'passport', forms: ['9'], pattern: /^[A-Z]{2}\d{7}$/u, score: 0.1, context: passport },
+  { name: 'jp_passport', kind: 'passport', forms: ['9'], pattern: /^[A-Z]{2}\d{7}$/u, score: 0.1, context: passport() },
   {
     name: 'kr_rrn',
     kind: 'national_id',
@@ -328,7 +313,7 @@ const JAPAN_AND_KOREA: readonly DocumentType[] = [
     pattern: /^(?:1[1-9]|2[0-68])\d{10}$/u,
     score: 0.15,
     grouped: 0.6,
-    context: licence,
+    context: licence(),
   },
   {
     name: 'kr_passport',
@@ -336,7 +321,7 @@ const JAPAN_AND_KOREA: readonly DocumentType[] = [
     forms: ['9'],
     pattern: /^[MSDROG]\d{3}[A-Z]\d{4}$|^[MSRODG]\d{8}$/u,
     score: 0.1,
-    context: passport,
+    context: passport(),
   },
 ];
 

@@ -1,25 +1,7 @@
 import { contextOf } from '../context.ts';
 import { byStdnum, crossSum, isDay, isIcao, isLuhn, isVaried, weighted } from './checks.ts';
+import { bank, company, health, id, licence, passport, profession, tax } from './contexts.ts';
 import type { DocumentType } from './document.ts';
-import {
-  BANK_WORDS,
-  COMPANY_WORDS,
-  HEALTH_WORDS,
-  ID_WORDS,
-  LICENCE_WORDS,
-  PASSPORT_WORDS,
-  PROFESSION_WORDS,
-  SOCIAL_WORDS,
-  TAX_WORDS,
-} from './words.ts';
-
-const id = (...words: readonly string[]) => contextOf(ID_WORDS, SOCIAL_WORDS, words);
-const tax = (...words: readonly string[]) => contextOf(TAX_WORDS, words);
-const company = (...words: readonly string[]) => contextOf(COMPANY_WORDS, TAX_WORDS, words);
-const health = (...words: readonly string[]) => contextOf(HEALTH_WORDS, words);
-const profession = (...words: readonly string[]) => contextOf(PROFESSION_WORDS, words);
-const passport = contextOf(PASSPORT_WORDS);
-const licence = contextOf(LICENCE_WORDS);
 
 /** Check letters of Spain's DNI and NIE. */
 const SPANISH_LETTERS = 'TRWAGMYFPDXBNJZSQVHLCKE';
@@ -73,7 +55,7 @@ const GERMANY: readonly DocumentType[] = [
     pattern: /^[CFGHJKLMNPRTVWXYZ][CFGHJKLMNPRTVWXYZ0-9]{7}\d{1,2}D?$/u,
     check: (compact) => isIcao(compact.replace(/D$/u, '')),
     score: 0.3,
-    context: passport,
+    context: passport(),
   },
   {
     name: 'de_health_insurance',
@@ -107,7 +89,7 @@ const GERMANY: readonly DocumentType[] = [
     forms: ['11'],
     pattern: /^[A-Z]{2}\d{8}[A-Z0-9]$|^[A-Z]\d{2}[A-Z0-9]{6}\d[A-Z0-9]$/u,
     score: 0.35,
-    context: licence,
+    context: licence(),
   },
   {
     name: 'de_vat',
@@ -213,9 +195,9 @@ const BRITAIN_AND_IRELAND: readonly DocumentType[] = [
       /^[A-Z]{1,5}9{0,4}\d(?:0[1-9]|1[0-2]|5[1-9]|6[0-2])(?:0[1-9]|[12]\d|3[01])\d[A-Z9]{2}\d[A-Z]{2}(?:\d\d)?$/u,
     check: (compact) => /^[A-Z9]{5}/u.test(compact),
     score: 0.5,
-    context: licence,
+    context: licence(),
   },
-  { name: 'uk_passport', kind: 'passport', forms: ['9'], pattern: /^[A-Z]{2}\d{7}$/u, score: 0.1, context: passport },
+  { name: 'uk_passport', kind: 'passport', forms: ['9'], pattern: /^[A-Z]{2}\d{7}$/u, score: 0.1, context: passport() },
   {
     name: 'uk_sort_code',
     kind: 'bank_account',
@@ -274,7 +256,14 @@ const SPAIN: readonly DocumentType[] = [
     score: 0.3,
     context: id('NSS', 'afiliación', 'NUSS'),
   },
-  { name: 'es_passport', kind: 'passport', forms: ['9'], pattern: /^[A-Z]{3}\d{6}$/u, score: 0.05, context: passport },
+  {
+    name: 'es_passport',
+    kind: 'passport',
+    forms: ['9'],
+    pattern: /^[A-Z]{3}\d{6}$/u,
+    score: 0.05,
+    context: passport(),
+  },
 ];
 
 const ITALY: readonly DocumentType[] = [
@@ -303,7 +292,7 @@ const ITALY: readonly DocumentType[] = [
     forms: ['10'],
     pattern: /^(?:[A-Z]{2}\d{7}|U1[B-DF-HJ-NP-TW-Z0-9]{7})[A-Z]$/u,
     score: 0.3,
-    context: licence,
+    context: licence(),
   },
   {
     name: 'it_identity_card',
@@ -313,7 +302,14 @@ const ITALY: readonly DocumentType[] = [
     score: 0.05,
     context: id('CIE', 'carta identità'),
   },
-  { name: 'it_passport', kind: 'passport', forms: ['9'], pattern: /^[A-Z]{2}\d{7}$/u, score: 0.05, context: passport },
+  {
+    name: 'it_passport',
+    kind: 'passport',
+    forms: ['9'],
+    pattern: /^[A-Z]{2}\d{7}$/u,
+    score: 0.05,
+    context: passport(),
+  },
 ];
 
 const byItalianVat = byStdnum('IT', 'iva');
@@ -383,7 +379,7 @@ const NORTH: readonly DocumentType[] = [
     check: byStdnum('NO', 'kontonr'),
     score: 0.2,
     grouped: 0.5,
-    context: contextOf(BANK_WORDS, ['kontonr', 'kontonummer']),
+    context: bank('kontonr', 'kontonummer'),
   },
   {
     name: 'dk_cpr',
@@ -813,7 +809,7 @@ const EAST: readonly DocumentType[] = [
     forms: ['4~6', '2~2~6', '10'],
     pattern: /^\d{10}$/u,
     score: 0.1,
-    context: contextOf(PASSPORT_WORDS, ['серия', 'серия и номер']),
+    context: passport('серия', 'серия и номер'),
   },
 ];
 
