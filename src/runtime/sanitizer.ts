@@ -20,6 +20,7 @@ import { createPipeline, preparePolicy, type Pipeline, type Processed } from '..
 import type { ControlTables } from './control-tables.ts';
 import { delay, workOnGroup, type Delay } from './partition-group.ts';
 import { createOwnerLedger, type OwnerLedger } from './owners.ts';
+import { processWhenKnown } from './pending-schemas.ts';
 import type { Telemetry } from './telemetry.ts';
 import { GROUPS, TOPICS } from './topics.ts';
 import { RunError } from './run-error.ts';
@@ -370,7 +371,7 @@ async function warmUp(
       const record = done[i];
       if (record !== undefined) {
         ledger?.warmed(record);
-        owners.warmed(pipeline.process(record));
+        owners.warmed(await processWhenKnown(pipeline, done, i, job));
       }
       if (i % SLICE === SLICE - 1) await nextTurn();
     }
@@ -402,7 +403,7 @@ async function processAll(
   for (let i = 0; i < records.length; i++) {
     const record = records[i];
     if (record === undefined) continue;
-    const result = pipeline.process(record);
+    const result = await processWhenKnown(pipeline, records, i, job);
     ledger?.processed(record, result);
     owners.processed(record, result);
     output.results.push({ result, bytes: record.value?.length ?? 0 });
