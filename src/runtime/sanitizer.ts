@@ -481,7 +481,7 @@ function report(job: PartitionJob, openSessions: number, { fetched, output, pend
 }
 
 function read(job: PartitionJob, offset: number, waitMs: number): Promise<Fetched> {
-  return job.log.read({ ...job.at, offset, ...job.fetch, waitMs, signal: job.signal });
+  return job.log.read({ ...job.at, offset, ...job.fetch, waitMs, standIns: true, signal: job.signal });
 }
 
 async function ensureKeys(job: PartitionJob, records: readonly LogRecord[]): Promise<void> {

@@ -90,7 +90,7 @@ async function grownBatch(
   const decision = { subjectKey: key, decisionId: 'switches', kind: 'enrol', decidedAt: 0, until: null } as const;
   await appendDecision(log, codec, decision);
   const contexts = ['Settings', 'Home'].map((title) => ({ app: 'Microsoft Word', title, url: '', private: false }));
-  const events = Array.from({ length: DEFAULT_LIMITS.maxEvents }, (_, i) => {
+  const events = Array.from({ length: 25_000 }, (_, i) => {
     return { kind: 'focus', at: grantedAt + i, context: i % 2, element: -1 } as const;
   });
   const payload = { subject, device: 'another', contexts, elements: [], events };

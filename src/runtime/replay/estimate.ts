@@ -87,7 +87,7 @@ async function* recordsOf(
 ): AsyncGenerator<LogRecord> {
   let offset = from;
   while (offset < end) {
-    const fetched = await logs.sanitizer.read({ ...at, offset, ...fetch, waitMs: 200 });
+    const fetched = await logs.sanitizer.read({ ...at, offset, ...fetch, waitMs: 200, standIns: true });
     if (fetched.nextOffset === offset) return;
     for (const record of fetched.records) if (record.offset < end) yield record;
     offset = fetched.nextOffset;

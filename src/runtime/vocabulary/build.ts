@@ -146,7 +146,7 @@ async function readStretch(
   let offset = warmFrom;
   while (offset < end) {
     if (signal.aborted) throw new RunError('stopped: nothing was written');
-    const fetched = await log.read({ ...at, offset, ...fetch, waitMs: 200, signal });
+    const fetched = await log.read({ ...at, offset, ...fetch, waitMs: 200, standIns: true, signal });
     // As for live work: what was decided before these batches arrived must be known when they are judged.
     await tables.catchUp();
     const ready = await work.unseal(fetched.records.filter(({ offset: at }) => at < end));
