@@ -46,6 +46,8 @@ export interface LogRecord {
   readonly value: Uint8Array | null;
   readonly timestamp: number;
   readonly headers: Headers;
+  /** It stands for records that nobody is going to unpack ({@link ReadRequest.standIns}); its value is null. */
+  readonly refused?: 'limit_exceeded';
 }
 
 export interface TopicPartition {
@@ -61,6 +63,11 @@ export interface ReadRequest extends TopicPartition {
   readonly maxBytes: number;
   /** How long to wait when there is nothing yet; 0 returns at once. */
   readonly waitMs: number;
+  /**
+   * Where records are compressed so that they would unpack to far more than their topic may hold, return one in their place
+   * instead of throwing. For topics that many may write to, and readers that quarantine.
+   */
+  readonly standIns?: boolean;
   /** Ends the wait: the read then returns what there is, mostly nothing. */
   readonly signal?: AbortSignal;
 }

@@ -20,6 +20,7 @@ export function openBatch(tools: {
   readonly subjectKey: (subject: string) => string;
 }): Processor<RawRecord, OpenedBatch> {
   return (record) => {
+    if (record.refused !== undefined) return quarantine(record.refused);
     if (record.value === null) return quarantine('bad_envelope');
     const envelope = tools.codec.openEnvelope(record.value);
     if (!envelope.ok) return quarantine(envelope.reason);

@@ -11,6 +11,7 @@ import {
 } from '../events/outcome.ts';
 import type { RawEvent } from '../events/raw.ts';
 import type { ReleasedBatch } from '../events/released.ts';
+import { SchemaUnavailableError } from '../events/schemas.ts';
 import type { ConsentTimeline } from '../privacy/consent.ts';
 import { createContextRule, type ContextRule } from '../privacy/contexts.ts';
 import { createEchoMemory } from '../privacy/echoes.ts';
@@ -77,6 +78,7 @@ export interface EventCounts {
 
 /** The processors over one raw partition, fed with its records in offset order. */
 export interface Pipeline {
+  /** @throws SchemaUnavailableError when it cannot be told yet how to read the record; nothing has happened then. */
   process(record: RawRecord): Processed;
   /** Where a successor must start reading to have this state, and the partition's time to start with. */
   warmFrom(next: number): { readonly offset: number; readonly time: number };
@@ -226,7 +228,8 @@ export function createSessionPipeline(
 function openSafely(open: Processor<RawRecord, OpenedBatch>, record: RawRecord): Outcome<OpenedBatch> {
   try {
     return open(record);
-  } catch {
+  } catch (error) {
+    if (error instanceof SchemaUnavailableError) throw error;
     return quarantine('processor_error');
   }
 }

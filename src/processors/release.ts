@@ -11,6 +11,7 @@ import {
   type ReleasedBatch,
   type ReleasedFields,
 } from '../events/released.ts';
+import { isTooLarge } from '../events/released-size.ts';
 import { BoundedCache } from '../privacy/bounded-cache.ts';
 import { createFinder, createFreeTexts } from '../privacy/free-text.ts';
 import type { Policy } from '../privacy/policy.ts';
@@ -29,7 +30,8 @@ export interface Release {
 /**
  * The last gate, and the only maker of {@link ReleasedBatch}: every field is checked against an allow-list of its own,
  * whatever the processors before it did. Texts must be vocabulary entries or placeholders, or, where the policy keeps free texts,
- * such that nothing more is recognised in them; keys must be on the policy's lists, columns that the policy releases nothing of must be empty. One bad field and nothing of the batch is released.
+ * such that nothing more is recognised in them; keys must be on the policy's lists, columns that the policy releases nothing of must be empty. One bad field and nothing of the batch is released;
+ * nor is anything of one that has become larger than what topics take.
  */
 export function release(tools: {
   readonly policy: Policy;
@@ -38,6 +40,7 @@ export function release(tools: {
   const isAllowed = createActionCheck(tools.policy, tools.vocabulary);
   return (batch) => {
     const { fields } = batch;
+    if (isTooLarge(fields)) return quarantine('limit_exceeded');
     if (!isHeadAllowed(fields, tools.policy)) return quarantine('release_refused');
     let step = fields.actions[0]?.step ?? 0;
     for (const action of fields.actions) {

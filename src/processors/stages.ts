@@ -2,7 +2,7 @@
 
 import type { Decoded } from '../events/codec.ts';
 import type { ActionName, Amount, Direction } from '../events/released.ts';
-import type { DropCounts, DropReason } from '../events/outcome.ts';
+import type { DropCounts, DropReason, QuarantineReason } from '../events/outcome.ts';
 import type {
   Arrival,
   CaptureBatch,
@@ -26,6 +26,8 @@ export interface RawRecord {
   readonly timestamp?: number;
   /** What the runtime has made of a sealed payload: opened, or why it may not be used. */
   readonly unsealed?: Decoded<Uint8Array>;
+  /** Why the log gives nothing of it out. */
+  readonly refused?: QuarantineReason;
 }
 
 /** What every stage carries along: the session's stamps, and what has been dropped so far. */

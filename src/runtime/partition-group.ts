@@ -3,8 +3,11 @@ import { FencedError, type EventLog, type Membership, type TopicPartition } from
 import type { FailureReason, RestartReason, Telemetry } from './telemetry.ts';
 import { RunError } from './run-error.ts';
 
-/** Work on one partition, until it is stopped, taken away, or done. Throws to be started again from the last commit. */
-export type PartitionWork = (at: TopicPartition, signal: AbortSignal) => Promise<void>;
+/**
+ * Work on one partition, until it is stopped, taken away, or done. Throws to be started again from the last commit; says
+ * `onProgress` when it has committed something, so that failures far apart are not added up.
+ */
+export type PartitionWork = (at: TopicPartition, signal: AbortSignal, onProgress: () => void) => Promise<void>;
 
 /** Waits `ms` milliseconds, or until `signal` aborts; never rejects. */
 export type Delay = (ms: number, signal: AbortSignal) => Promise<void>;
@@ -31,7 +34,7 @@ export async function workOnGroup(options: {
   /** Asked when nothing of this process is running any more, and now and then. */
   readonly isDone: () => Promise<boolean>;
   readonly isFatal: (error: unknown) => boolean;
-  /** After so many failures of one partition's work everything ends; a service leaves it out and goes on trying. */
+  /** After so many failures of one partition's work without progress everything ends; a service goes on trying. */
   readonly maxRestarts?: number | undefined;
   /**
    * A stop from outside is the beginning of a restart: the member does not leave the group, and gets its partitions back
@@ -47,6 +50,7 @@ export async function workOnGroup(options: {
   const failure = new AbortController();
   const stop = AbortSignal.any([options.signal, failure.signal]);
   try {
+    let changed: Promise<void> | undefined;
     while (!stop.aborted) {
       const stopping = startAssigned(membership, running, options, stop, (error) => failure.abort(error));
       // Asking for changes again says that the work on what was taken away has stopped.
@@ -54,7 +58,9 @@ export async function workOnGroup(options: {
       if (await isDoneNow(options)) break;
       // Work that comes to its end is noticed at once: at the end of a short run there is nothing else to wait for.
       const busy = [...running.values()].filter((one) => !one.ended()).map((one) => one.finished);
-      await Promise.race([membership.changed(POLL_MS, stop), ...busy]);
+      // One question at a time: a second would say that work has stopped which nobody has told to stop yet.
+      changed ??= membership.changed(POLL_MS, stop).finally(() => (changed = undefined));
+      await Promise.race([changed, ...busy]);
     }
   } finally {
     for (const one of running.values()) one.abort.abort();
@@ -81,7 +87,7 @@ const isUnavailable = (error: unknown): boolean => error instanceof Error && err
 
 function reportFailure({ telemetry, role }: Parameters<typeof workOnGroup>[0], error: unknown): void {
   const name = error instanceof Error ? error.name : '';
-  const reason = FAILURES[name] ?? 'other';
+  const reason = error instanceof TooManyRestartsError ? 'restarts' : (FAILURES[name] ?? 'other');
   telemetry.workerFailed(role, reason);
   telemetry.log.error('work ends: another try would meet the same again', { reason });
 }
@@ -99,8 +105,10 @@ const FAILURES: Readonly<Record<string, FailureReason>> = {
   ForeignRecordError: 'contract',
   ContractError: 'contract',
   CodecError: 'contract',
-  RunError: 'restarts',
+  RunError: 'contract',
 };
+
+class TooManyRestartsError extends RunError {}
 
 interface Running {
   readonly abort: AbortController;
@@ -146,9 +154,13 @@ async function keepWorking(
 ): Promise<void> {
   let retryMs = FIRST_RETRY_MS;
   let restarts = 0;
+  const onProgress = (): void => {
+    retryMs = FIRST_RETRY_MS;
+    restarts = 0;
+  };
   while (!signal.aborted) {
     try {
-      await options.work(at, signal);
+      await options.work(at, signal, onProgress);
       return;
     } catch (error) {
       if (signal.aborted) return;
@@ -158,7 +170,9 @@ async function keepWorking(
       }
       if (restarts++ >= (options.maxRestarts ?? Infinity)) {
         onFatal(
-          new RunError(`work on ${at.topic}/${at.partition} failed ${restarts} times: the warnings before say how`),
+          new TooManyRestartsError(
+            `work on ${at.topic}/${at.partition} failed ${restarts} times: the warnings before say how`,
+          ),
         );
         return;
       }

@@ -10,11 +10,11 @@ import { readFile } from 'node:fs/promises';
 import type * as http from 'node:http';
 import { setTimeout as realDelay } from 'node:timers/promises';
 import * as z from 'zod';
-import { SchemaRegistryError } from '../events/schemas.ts';
+import { SchemaRegistryError, SchemaUnavailableError } from '../events/schemas.ts';
 import { codeOf, isCertificateFault, isLoopback, plainAgent, send, tlsAgent, type Received } from './http-ask.ts';
 
 /** The registry gives no usable answer just now: the same may work later. Nothing was decided without it. */
-export class RegistryUnavailableError extends Error {
+export class RegistryUnavailableError extends SchemaUnavailableError {
   override name = 'RegistryUnavailableError';
 }
 

@@ -2,8 +2,8 @@
  * Schema ids and schemas from a Confluent-compatible registry, in place of the local file.
  *
  * The codec is synchronous, so what it needs is fetched before: {@link withRemoteSchemas} looks at the records of each read.
- * What the codec then asks for all the same (a payload's schema is named inside of compressed bytes) makes it throw, and is
- * fetched before the next read. So a record is without a schema only if the registry has said so, more than once.
+ * What the codec then asks for all the same (a payload's schema is named inside of compressed bytes) makes it throw while it
+ * is fetched ({@link processWhenKnown}). So a record is without a schema only if the registry has said so, more than once.
  */
 import { setTimeout as realDelay } from 'node:timers/promises';
 import type { Schema } from 'avsc';
@@ -23,7 +23,7 @@ export { RegistryUnavailableError } from './registry-client.ts';
 
 export interface RemoteSchemas extends SchemaIds {
   /**
-   * Fetches what is not known of these ids; waits for a moment for those that {@link SchemaIds.schemaOf} threw for.
+   * Fetches what is not known of these ids.
    *
    * @throws RegistryUnavailableError when the registry is away; what is known stays known.
    * @throws SchemaRegistryError when the registry does not let this user in.
@@ -57,8 +57,6 @@ const MAX_OTHERS = 65_536;
 const UNKNOWN_PAUSES_MS = [0, 250, 750, 2_000];
 /** An unknown id may be given out later; until then it is not asked for again with each record. */
 const UNKNOWN_MS = 60_000;
-/** How long a read waits for what the codec asked for before it. */
-const WANTED_WAIT_MS = 2_000;
 /** Versions of the payload that are fetched at start. */
 const MAX_AHEAD = 64;
 
@@ -147,8 +145,6 @@ class Remote implements RemoteSchemas {
   readonly #foreign = new Map<number, true>();
   /** Ids of no schema, with when they were said to be. */
   readonly #unknown = new Map<number, number>();
-  /** On its way because the codec asked for it. */
-  readonly #wanted = new Map<number, Promise<void>>();
   readonly #asking = new Map<number, Promise<void>>();
 
   constructor(client: RegistryClient, contracts: readonly RecordSchema[], options: RemoteSchemaOptions) {
@@ -168,16 +164,17 @@ class Remote implements RemoteSchemas {
     const known = this.#known.get(id) as Schema | undefined; // readRecordSchema has had avsc check it
     const schema = known ?? this.#local.schemaOf(id);
     if (schema !== undefined || id <= 0 || this.#isSettled(id)) return schema;
-    this.#fetchForNextRead(id);
-    throw new RegistryUnavailableError(`Schema ${id} of ${this.#client.name} is fetched before the next read.`);
+    this.#start([id]);
+    const asked = this.#asking.get(id);
+    // Whoever needs the schema waits for it; nobody else has to hear of a registry that is away.
+    asked?.catch(() => undefined);
+    throw new RegistryUnavailableError(`Schema ${id} of ${this.#client.name} is being fetched.`, asked);
   }
 
   async resolve(ids: Iterable<number>): Promise<void> {
     const open = [...new Set(ids)].filter((id) => id > 0 && !this.#isSettled(id));
     this.#start(open);
     await Promise.all(new Set(open.flatMap((id) => this.#asking.get(id) ?? [])));
-    // Only for a moment: others may go on with what is known, and who needs one of these throws again.
-    if (this.#wanted.size > 0) await within(WANTED_WAIT_MS, Promise.all(this.#wanted.values()));
   }
 
   /** Each id that is not asked for already. */
@@ -188,15 +185,6 @@ class Remote implements RemoteSchemas {
       for (const id of fresh) this.#asking.delete(id);
     });
     for (const id of fresh) this.#asking.set(id, asked);
-  }
-
-  #fetchForNextRead(id: number): void {
-    this.#start([id]);
-    const asked = this.#asking.get(id);
-    if (asked === undefined || this.#wanted.has(id)) return;
-    // While the registry is away, whoever needs the schema throws again.
-    const settled = asked.catch(() => undefined).finally(() => this.#wanted.delete(id));
-    this.#wanted.set(id, settled);
   }
 
   close(): void {
@@ -356,12 +344,4 @@ function put<V>(map: Map<number, V>, id: number, value: V): void {
   map.set(id, value);
   const oldest = map.size > MAX_OTHERS ? map.keys().next() : undefined;
   if (oldest?.done === false) map.delete(oldest.value);
-}
-
-/** Waits for the work, but no longer than `ms`. */
-async function within(ms: number, work: Promise<unknown>): Promise<void> {
-  const stop = new AbortController();
-  const late = realDelay(ms, undefined, { signal: stop.signal }).catch(() => undefined);
-  await Promise.race([work, late]);
-  stop.abort();
 }

@@ -20,6 +20,7 @@ import { createPipeline, preparePolicy, type Pipeline, type Processed } from '..
 import type { ControlTables } from './control-tables.ts';
 import { delay, workOnGroup, type Delay } from './partition-group.ts';
 import { createOwnerLedger, type OwnerLedger } from './owners.ts';
+import { processWhenKnown } from './pending-schemas.ts';
 import type { Telemetry } from './telemetry.ts';
 import { GROUPS, TOPICS } from './topics.ts';
 import { RunError } from './run-error.ts';
@@ -128,7 +129,7 @@ const SLICE = 32;
  * is taken over by fencing its last owner first; its sessions' state is built again from `warmFrom` up to the committed
  * offset, without output.
  *
- * @throws KeyError, OffsetOutOfRangeError, LogStorageError, LogAccessError when going on would lose or leak something.
+ * @throws KeyError, OffsetOutOfRangeError, LogStorageError, LogAccessError, RunError when going on would lose or leak something.
  */
 export async function runSanitizer(
   options: SanitizerOptions,
@@ -154,14 +155,14 @@ export async function runSanitizer(
     keepsSeat: options.keepsSeat,
     isFatal,
     isDone: async () => ends !== undefined && (await areAllCommitted(log, route, await startsOf(options), ends)),
-    work: async (at, signal) => {
+    work: async (at, signal, onCommit) => {
       const end = ends?.[at.partition];
       const stretch = stretches?.[at.partition];
       // A partition that was added since the stretch was fixed has nothing of it.
       if (stretches !== undefined && stretch === undefined) return;
       const producer = await log.transactional(`${route.group}/${at.topic}/${at.partition}`);
       try {
-        const run = { route, at, stretch, end, signal, producer, prepared, unseal, summary, progress };
+        const run = { route, at, stretch, end, signal, producer, prepared, unseal, summary, progress, onCommit };
         await workOnPartition({ ...options, ...run });
       } finally {
         await producer.close();
@@ -177,6 +178,7 @@ interface PartitionJob extends SanitizerOptions {
   readonly stretch: PartitionStretch | undefined;
   readonly end: number | undefined;
   readonly signal: AbortSignal;
+  readonly onCommit: () => void;
   readonly producer: TransactionalProducer;
   readonly prepared: ReturnType<typeof preparePolicy>;
   readonly unseal: Unseal;
@@ -261,6 +263,7 @@ async function finish(job: PartitionJob, openSessions: number, done: Done): Prom
     done.span.end({ outcome: 'failed', partition: job.at.partition });
     throw error;
   }
+  job.onCommit();
   done.span.end(factsOf(job, output));
   job.telemetry.stage('commit', secondsSince(commitStart));
   job.summary.pending += done.pendingChange;
@@ -370,7 +373,7 @@ async function warmUp(
       const record = done[i];
       if (record !== undefined) {
         ledger?.warmed(record);
-        owners.warmed(pipeline.process(record));
+        owners.warmed(await processWhenKnown(pipeline, done, i, job));
       }
       if (i % SLICE === SLICE - 1) await nextTurn();
     }
@@ -402,7 +405,7 @@ async function processAll(
   for (let i = 0; i < records.length; i++) {
     const record = records[i];
     if (record === undefined) continue;
-    const result = pipeline.process(record);
+    const result = await processWhenKnown(pipeline, records, i, job);
     ledger?.processed(record, result);
     owners.processed(record, result);
     output.results.push({ result, bytes: record.value?.length ?? 0 });
@@ -478,7 +481,7 @@ function report(job: PartitionJob, openSessions: number, { fetched, output, pend
 }
 
 function read(job: PartitionJob, offset: number, waitMs: number): Promise<Fetched> {
-  return job.log.read({ ...job.at, offset, ...job.fetch, waitMs, signal: job.signal });
+  return job.log.read({ ...job.at, offset, ...job.fetch, waitMs, standIns: true, signal: job.signal });
 }
 
 async function ensureKeys(job: PartitionJob, records: readonly LogRecord[]): Promise<void> {
@@ -529,6 +532,7 @@ const FATAL = new Set([
   'CorruptBatchError',
   'InstanceFencedError',
   'CodecError',
+  'RunError',
 ]);
 
 /** Where a successor starts to read, and a ledger to go on with, in the offset commit's metadata. */
@@ -536,14 +540,14 @@ export function encodeMetadata(warm: { readonly offset: number; readonly time: n
   return JSON.stringify({ v: 1, warmFrom: warm.offset, time: warm.time, ledger });
 }
 
-/** @throws Error when another version has written it: state could not be rebuilt. */
+/** @throws RunError when another version has written it: state could not be rebuilt. */
 export function decodeMetadata(
   metadata: string,
   committed: number,
 ): { readonly offset: number; readonly time: number; readonly ledger: unknown } {
   // An operator has put the group there (kafka-consumer-groups --reset-offsets): sessions begin afresh.
   if (metadata === '') return { offset: committed, time: 0, ledger: undefined };
-  const parsed: unknown = JSON.parse(metadata);
+  const parsed = parseJson(metadata);
   if (typeof parsed === 'object' && parsed !== null && 'v' in parsed && 'warmFrom' in parsed && 'time' in parsed) {
     const { v, warmFrom, time } = parsed;
     if (v === 1 && typeof warmFrom === 'number' && typeof time === 'number' && warmFrom <= committed) {
@@ -551,6 +555,14 @@ export function decodeMetadata(
     }
   }
   throw new RunError('a group has a commit whose metadata this version cannot read: run the version that wrote it');
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 export function emptySummary(): SanitizerSummary {

@@ -82,7 +82,7 @@ export async function runSink(
     keepsSeat: options.keepsSeat,
     isFatal: (error) => !MENDED_BY_ANOTHER_TRY.some((name) => error instanceof Error && error.name === name),
     isDone: async () => ends !== undefined && (await areAllTaken(log, route, ends, finished)),
-    work: async (at, signal) => {
+    work: async (at, signal, onProgress) => {
       const end = ends?.[at.partition];
       const producer = await log.transactional(`${route.group}/${at.topic}/${at.partition}`);
       const commit = async (offset: number): Promise<void> => {
@@ -91,7 +91,7 @@ export async function runSink(
         await transaction.commit();
       };
       try {
-        await workOnPartition({ ...options, at, end, signal, summary, commit });
+        await workOnPartition({ ...options, at, end, signal, summary, commit, onProgress });
       } finally {
         await producer.close();
       }
@@ -131,6 +131,8 @@ interface PartitionJob extends SinkRunOptions {
   readonly summary: SinkSummary;
   /** Commits the group's position, after the sink has made everything below it durable. */
   readonly commit: (offset: number) => Promise<void>;
+  /** Told when the sink has come further. */
+  readonly onProgress?: () => void;
 }
 
 async function workOnPartition(job: PartitionJob): Promise<void> {
@@ -139,6 +141,7 @@ async function workOnPartition(job: PartitionJob): Promise<void> {
   let offset = Math.max(await sink.resumeFrom(at.partition), begin);
   /** Undefined at first: the group may be behind the sink, and other workers wait for the group. */
   let flushed: number | undefined;
+  const first = offset;
   /** One past the last record that the sink was given. */
   let taken = offset;
   let flushDue = performance.now() + job.flushSeconds * 1000;
@@ -152,6 +155,7 @@ async function workOnPartition(job: PartitionJob): Promise<void> {
     flushDue = performance.now() + job.flushSeconds * 1000;
     if (offset === flushed) return;
     await job.commit(offset);
+    if (offset > first) job.onProgress?.();
     flushed = offset;
   };
 

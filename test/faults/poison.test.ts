@@ -4,6 +4,7 @@ import { DEFAULT_LIMITS } from '../../src/events/limits.ts';
 import type { QuarantineReason } from '../../src/events/outcome.ts';
 import { openSchemaRegistry } from '../../src/events/schemas.ts';
 import type { NewRecord } from '../../src/log/event-log.ts';
+import { appendDecision } from '../../src/runtime/ingest.ts';
 import type { Workspace } from '../../src/runtime/workspace.ts';
 import { join } from 'node:path';
 import { describeFaults } from './harness.ts';
@@ -18,7 +19,12 @@ describeFaults('poisoned messages', (stage) => {
     if (!good) throw new Error('nothing was simulated');
     const poison = poisonOf(line.workspace, good);
     const partitions = Array.from({ length: PARTITIONS }, (_, partition) => partition);
-    await line.append(partitions.flatMap((partition) => poison.map(([, value]) => foreign(partition, value))));
+    const grown = await grownBatch(line.workspace, good);
+    poison.push(['limit_exceeded', grown.value]);
+    const keyOf = (value: Uint8Array | null): string => (value === grown.value ? grown.key : 'of nobody');
+    await line.append(
+      partitions.flatMap((partition) => poison.map(([, value]) => foreign(partition, keyOf(value), value))),
+    );
     await line.append(batches);
     const worker = line.start('run');
     await line.drained();
@@ -34,8 +40,8 @@ describeFaults('poisoned messages', (stage) => {
   });
 });
 
-const foreign = (partition: number, value: Uint8Array | null): NewRecord => ({
-  key: 'of nobody',
+const foreign = (partition: number, key: string, value: Uint8Array | null): NewRecord => ({
+  key,
   value,
   timestamp: Date.now(),
   partition,
@@ -69,4 +75,26 @@ function poisonOf(
     ['limit_exceeded', bomb],
     ['subject_mismatch', good],
   ];
+}
+
+/** Of somebody who agreed to be recorded: small, and each of its many actions repeats where it was. */
+async function grownBatch(
+  { codec, log, subjectKeys }: Workspace,
+  good: Uint8Array,
+): Promise<{ readonly key: string; readonly value: Uint8Array }> {
+  const envelope = codec.openEnvelope(good);
+  if (!envelope.ok) throw new Error('a good batch does not open');
+  const { grantedAt } = envelope.value;
+  const subject = 'somebody-who-switches';
+  const key = (await subjectKeys())(subject);
+  const decision = { subjectKey: key, decisionId: 'switches', kind: 'enrol', decidedAt: 0, until: null } as const;
+  await appendDecision(log, codec, decision);
+  const contexts = ['Settings', 'Home'].map((title) => ({ app: 'Microsoft Word', title, url: '', private: false }));
+  const events = Array.from({ length: 25_000 }, (_, i) => {
+    return { kind: 'focus', at: grantedAt + i, context: i % 2, element: -1 } as const;
+  });
+  const payload = { subject, device: 'another', contexts, elements: [], events };
+  const value = codec.encodeCapture({ ...envelope.value, session: 'switches', sequence: 0 }, payload);
+  if (value.length > 100_000) throw new Error('it is to be small');
+  return { key, value };
 }

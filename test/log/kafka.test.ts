@@ -187,6 +187,19 @@ describeWithKafka('the log on Kafka', () => {
       expect(await valuesOf(log, topic)).toEqual(['small']);
     });
 
+    it('does not unpack what would be far more than a topic may hold, and reads on', async () => {
+      const topic = await topicOf(log);
+      const foreign = await openKafkaLog({ ...options, compression: 'zstd' });
+      await foreign.append(topic, [{ key: 'k', value: new Uint8Array(40 * 2 ** 20), timestamp: 1, partition: 0 }]);
+      await foreign.close();
+      await log.append(topic, [{ ...record('after'), partition: 0 }]);
+      const request = { topic, partition: 0, offset: 0, maxRecords: 10, maxBytes: 1e6, waitMs: 0 };
+      await expect(log.read(request)).rejects.toThrow(/unpacks to more than/u);
+      const { records, nextOffset } = await log.read({ ...request, standIns: true });
+      expect(records).toMatchObject([{ offset: 0, value: null, refused: 'limit_exceeded' }, { offset: 1 }]);
+      expect(nextOffset).toBe(2);
+    });
+
     it('reads partitions side by side, large ones among them', async () => {
       const topic = unique();
       await log.createTopics([{ name: topic, partitions: 5, cleanup: FOR_EVER }]);

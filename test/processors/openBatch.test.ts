@@ -55,6 +55,11 @@ describe('openBatch', () => {
     expect(granted(ENVELOPE.receivedAt + 60_001)).toEqual({ kind: 'quarantine', reason: 'bad_envelope' });
   });
 
+  it('quarantines what the log gives nothing of, for its reason', () => {
+    const refused = { ...RECORD, value: null, refused: 'limit_exceeded' } as const;
+    expect(open()(refused)).toEqual({ kind: 'quarantine', reason: 'limit_exceeded' });
+  });
+
   it('quarantines a record without a value', () => {
     expect(open()({ ...RECORD, value: null })).toEqual({ kind: 'quarantine', reason: 'bad_envelope' });
   });

@@ -56,6 +56,25 @@ describe('a session', () => {
     expect(new Set(released.map(({ session }) => session)).size).toBe(1);
   });
 
+  it('stays in its place when a batch has grown larger than what may be written', () => {
+    const places = ['Settings', 'Inbox'].map((end) =>
+      context({
+        title: `Page 1 of 2 - New report - Save as - ${end}`,
+        url: `https://docs.example.com/${'settings/'.repeat(8)}`,
+      }),
+    );
+    // Each action repeats where it was.
+    const grown = script();
+    for (let i = 0; i < 4_000; i++) for (const place of places) grown.in(place).focus();
+    const { results, released } = run(records([work().slice(0, -1), grown.events, work()]));
+    expect(results[1]).toMatchObject({ kind: 'quarantine', reason: 'limit_exceeded', released: null });
+    const steps = released.flatMap(({ session, actions }) => actions.map(({ step }) => [session, step]));
+    expect(steps).toEqual(steps.map((_, step) => [released[0]?.session, step]));
+    expect(released).toHaveLength(2);
+    const { read, accounted } = balance(results);
+    expect(accounted).toBe(read);
+  });
+
   it('gives back nothing for a batch that only adds to what is open', () => {
     const { results } = run(records([script().type('abc').events]));
     expect(results).toMatchObject([{ kind: 'keep', reason: null, released: null, counts: { read: 6, released: 0 } }]);

@@ -9,7 +9,7 @@ import { simulate } from '../../src/producers/simulator/index.ts';
 import { createIngest } from '../../src/runtime/ingest.ts';
 import { decodeMetadata, runSanitizer, type SanitizerSummary } from '../../src/runtime/sanitizer.ts';
 import { createTelemetry, silentLogger } from '../../src/runtime/telemetry.ts';
-import { TOPICS } from '../../src/runtime/topics.ts';
+import { GROUPS, TOPICS } from '../../src/runtime/topics.ts';
 import { openWorkspace, type Workspace } from '../../src/runtime/workspace.ts';
 
 const START = Date.UTC(2026, 10, 10, 9);
@@ -92,4 +92,17 @@ describe('raw records from which open sessions are rebuilt', () => {
   it('are not asked for where an operator has put the group', () => {
     expect(decodeMetadata('', 7)).toEqual({ offset: 7, time: 0, ledger: undefined });
   });
+
+  it.each(['{"v":2}', 'another program'])(
+    'cannot be found by a commit of another version (%s): work ends',
+    async (metadata) => {
+      await record(1, START);
+      const producer = await workspace.log.transactional('another');
+      const transaction = await producer.begin();
+      await transaction.commitOffset(GROUPS.sanitize, { topic: TOPICS.raw, partition: 0 }, { offset: 0, metadata });
+      await transaction.commit();
+      await producer.close();
+      await expect(run()).rejects.toThrow(/run the version that wrote it/u);
+    },
+  );
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { FencedError, OffsetOutOfRangeError, type EventLog, type Membership } from '../../src/log/event-log.ts';
 import { workOnGroup } from '../../src/runtime/partition-group.ts';
+import { RunError } from '../../src/runtime/run-error.ts';
 import { createTelemetry, silentLogger } from '../../src/runtime/telemetry.ts';
 
 const AT = { topic: 'interactions.raw', partition: 0 };
@@ -16,9 +17,10 @@ function log(): Pick<EventLog, 'join'> {
 }
 
 function group(
-  work: () => Promise<void>,
+  work: (onProgress: () => void) => Promise<void>,
   maxRestarts?: number,
   telemetry = createTelemetry(silentLogger),
+  onDelay: (ms: number) => void = () => {},
 ): Promise<void> {
   let ended = false;
   let asked = 0;
@@ -27,8 +29,8 @@ function group(
     group: 'sanitize',
     role: 'sanitize',
     topic: AT.topic,
-    work: async () => {
-      await work();
+    work: async (_at, _signal, onProgress) => {
+      await work(onProgress);
       ended = true;
     },
     isDone: async () => {
@@ -36,10 +38,11 @@ function group(
       if (asked++ === 0) throw Object.assign(new Error('away'), { name: 'LogUnavailableError' });
       return ended;
     },
-    isFatal: (error) => error instanceof RangeError || error instanceof OffsetOutOfRangeError,
+    isFatal: (error) =>
+      error instanceof RangeError || error instanceof OffsetOutOfRangeError || error instanceof RunError,
     maxRestarts,
     telemetry,
-    delay: async () => {},
+    delay: async (ms) => onDelay(ms),
     signal: new AbortController().signal,
   });
 }
@@ -73,8 +76,33 @@ describe('work on a partition', () => {
     expect(tries).toBe(4);
   });
 
+  it('adds up only failures between which nothing was committed', async () => {
+    let tries = 0;
+    await group(async (onProgress) => {
+      if (++tries % 3 === 0) onProgress();
+      if (tries < 10) throw new FencedError('taken');
+    }, 3);
+    expect(tries).toBe(10);
+  });
+
+  it('waits less after a failure that follows a commit', async () => {
+    const waits: number[] = [];
+    let tries = 0;
+    await group(
+      async (onProgress) => {
+        if (++tries === 4) onProgress();
+        if (tries < 6) throw new FencedError('taken');
+      },
+      undefined,
+      createTelemetry(silentLogger),
+      (ms) => waits.push(ms),
+    );
+    expect(waits).toEqual([50, 100, 200, 50, 100]);
+  });
+
   it.each([
     [new OffsetOutOfRangeError('gone'), 'offset_out_of_range'],
+    [new RunError('a commit of another version'), 'contract'],
     [new RangeError('lost'), 'other'],
   ])('counts why it ended: %s', async (error, reason) => {
     const telemetry = createTelemetry(silentLogger);
@@ -157,6 +185,39 @@ describe('members of a group', () => {
       signal: new AbortController().signal,
     });
     expect(stoppedAt).toBe(3);
+  });
+
+  it('ask one question at a time, so that nobody is told that work has stopped which goes on', async () => {
+    let [open, most] = [0, 0];
+    let answer = (): void => undefined;
+    const membership: Membership = {
+      assignment: () => [AT, { ...AT, partition: 1 }, { ...AT, partition: 2 }],
+      changed: () => {
+        most = Math.max(most, ++open);
+        return new Promise((resolve) => {
+          answer = () => {
+            open--;
+            resolve();
+          };
+        });
+      },
+      leave: async () => {},
+    };
+    const joined: Pick<EventLog, 'join'> = { join: async () => membership };
+    let ended = 0;
+    await workOnGroup({
+      ...common,
+      // Only `join` is asked for.
+      log: joined as EventLog,
+      // Work that ends by itself, one after the other, while the group has nothing to say.
+      work: async ({ partition }) => {
+        for (let turn = 0; turn < 5 * (partition + 1); turn++) await new Promise((resolve) => setImmediate(resolve));
+        if (++ended === 3) answer();
+      },
+      isDone: async () => ended === 3,
+      signal: new AbortController().signal,
+    });
+    expect(most).toBe(1);
   });
 
   it.each([

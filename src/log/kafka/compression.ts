@@ -6,7 +6,6 @@
 import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
 import * as zstdWasm from '@bokuweb/zstd-wasm';
-import kafkajs from 'kafkajs';
 import { compressFrame, decompressFrame } from 'lz4-napi';
 import { compress as snappyCompress, uncompress as snappyUncompress } from 'snappy';
 import { loadZstd, ZstdError, type Zstd } from '../../events/zstd.ts';
@@ -21,6 +20,13 @@ export interface Codec {
 /** The compressed records of a batch are damaged or too large. */
 export class CompressionError extends Error {
   override name = 'CompressionError';
+  /** They may be sound, but nobody is going to unpack them. */
+  readonly tooLarge: boolean;
+
+  constructor(message: string, tooLarge = false) {
+    super(message);
+    this.tooLarge = tooLarge;
+  }
 }
 
 /**
@@ -31,42 +37,23 @@ export function compressionType(name: Compression): number {
   return { none: 0, gzip: 1, snappy: 2, lz4: 3, zstd: 4 }[name];
 }
 
-/** Far more than a batch of a megabyte, the default limit of brokers, holds unless it is made to harm. */
-export const MAX_UNPACKED_BYTES = 256 * 1024 * 1024;
-
 /**
- * The codecs by {@link compressionType}.
- *
- * @param maxBytes that one batch may unpack to.
+ * So much more than its own size may a batch unpack to. Topics take batches of 2 MiB, and what this program writes is packed
+ * already; what gains more is made to harm, or by a producer that batches in an odd way.
  */
-export async function loadCodecs(maxBytes = MAX_UNPACKED_BYTES): Promise<ReadonlyMap<number, Codec>> {
+const MAX_GAINED_BYTES = 32 * 1024 * 1024;
+
+/** The codecs by {@link compressionType}. */
+export async function loadCodecs(): Promise<ReadonlyMap<number, Codec>> {
   const zstd = await loadZstd();
   const codecs: Readonly<Record<Exclude<Compression, 'none'>, Codec>> = {
-    gzip: gzipCodec(maxBytes),
-    snappy: snappyCodec(maxBytes),
-    lz4: lz4Codec(maxBytes),
-    zstd: zstdCodec(zstd, maxBytes),
+    gzip: gzipCodec(),
+    snappy: snappyCodec(),
+    lz4: lz4Codec(),
+    zstd: zstdCodec(zstd),
   };
   const named = COMPRESSIONS.flatMap((name) => (name === 'none' ? [] : [[name, codecs[name]] as const]));
   return new Map(named.map(([name, codec]) => [compressionType(name), guarded(name, codec)]));
-}
-
-/** Makes kafkajs use the codecs of {@link loadCodecs}, wherever in this process it reads or writes batches. */
-export async function registerCodecs(): Promise<void> {
-  // kafkajs types the table by an enum of the same numbers, and has no types for what it holds.
-  const table = kafkajs.CompressionCodecs as Record<number, () => KafkajsCodec>;
-  for (const [type, codec] of await loadCodecs()) {
-    const adapted: KafkajsCodec = {
-      compress: ({ buffer }) => codec.compress(buffer),
-      decompress: (data) => codec.decompress(data),
-    };
-    table[type] = () => adapted;
-  }
-}
-
-interface KafkajsCodec {
-  compress(encoder: { readonly buffer: Buffer }): Promise<Buffer>;
-  decompress(data: Buffer): Promise<Buffer>;
 }
 
 /** Messages of the libraries are not passed on: it is not ours to promise that they hold no content. */
@@ -89,14 +76,18 @@ function guarded(name: Compression, codec: Codec): Codec {
 function tooLarge(name: Compression, maxBytes: number): CompressionError {
   return new CompressionError(
     `A record batch's ${name} data unpacks to more than ${maxBytes} bytes, which no sound producer writes: find who wrote it.`,
+    true,
   );
 }
 
-function gzipCodec(maxBytes: number): Codec {
+const boundOf = (data: Uint8Array): number => data.byteLength + MAX_GAINED_BYTES;
+
+function gzipCodec(): Codec {
   const [pack, unpack] = [promisify(gzip), promisify(gunzip)];
   return {
     compress: (data) => pack(data),
     async decompress(data) {
+      const maxBytes = boundOf(data);
       try {
         return await unpack(data, { maxOutputLength: maxBytes });
       } catch (error) {
@@ -108,10 +99,11 @@ function gzipCodec(maxBytes: number): Codec {
 }
 
 /** Kafka's LZ4 is the frame format. */
-function lz4Codec(maxBytes: number): Codec {
+function lz4Codec(): Codec {
   return {
     compress: (data) => compressFrame(data),
     async decompress(data) {
+      const maxBytes = boundOf(data);
       checkLz4Size(data, maxBytes);
       const unpacked = await decompressFrame(data);
       if (unpacked.byteLength > maxBytes) throw tooLarge('lz4', maxBytes);
@@ -155,7 +147,7 @@ function lz4Header(view: DataView, at: number): { flags: number; blockBytes: num
 const LZ4_MAGIC = 0x184d2204;
 
 /** Java's producers frame Snappy as xerial's library does; others write one raw block. Both are read, the first is written. */
-function snappyCodec(maxBytes: number): Codec {
+function snappyCodec(): Codec {
   return {
     async compress(data) {
       const block = await snappyCompress(data);
@@ -166,6 +158,7 @@ function snappyCodec(maxBytes: number): Codec {
     async decompress(data) {
       const blocks = [...snappyBlocks(data)];
       const total = blocks.reduce((sum, block) => sum + snappySize(block), 0);
+      const maxBytes = boundOf(data);
       if (total > maxBytes) throw tooLarge('snappy', maxBytes);
       return Buffer.concat(await Promise.all(blocks.map(unpackSnappy)));
     },
@@ -208,10 +201,11 @@ async function unpackSnappy(block: Buffer): Promise<Buffer> {
   return typeof unpacked === 'string' ? Buffer.from(unpacked) : unpacked;
 }
 
-function zstdCodec(zstd: Zstd, maxBytes: number): Codec {
+function zstdCodec(zstd: Zstd): Codec {
   return {
     compress: async (data) => bufferOf(zstd.compress(data)),
     async decompress(data) {
+      const maxBytes = boundOf(data);
       const bound = unsizedZstdBound(data);
       try {
         if (bound === undefined) return bufferOf(zstd.decompress(data, maxBytes));

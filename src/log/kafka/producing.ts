@@ -20,12 +20,7 @@ export interface Outgoing extends Place {
 /** What became of one partition's records, in the order they were given. */
 export type Outcome =
   | { readonly kind: 'written'; /** First offset of each packed piece. */ readonly bases: readonly number[] }
-  | {
-      readonly kind: 'failed';
-      readonly error: unknown;
-      /** The broker said no: the last piece tried was not written. Else it may have been. */
-      readonly certain: boolean;
-    };
+  | { readonly kind: 'failed'; readonly error: unknown };
 
 export interface Producing {
   readonly client: KafkaClient;
@@ -142,8 +137,6 @@ class Queue {
   #encoded: Buffer | undefined;
   #failed: Outcome | undefined;
   #lastError: unknown;
-  /** Some attempt for the piece at the head had no answer: it may have been written. */
-  #uncertain = false;
 
   constructor({ topic, partition, packed }: Outgoing) {
     this.place = { topic, partition };
@@ -171,21 +164,19 @@ class Queue {
   written(base: number): void {
     this.#bases.push(base);
     this.#encoded = undefined;
-    this.#uncertain = false;
   }
 
   /** An attempt failed: for good, or the next one may do. */
   note(error: unknown): void {
     this.#lastError = error;
-    this.#uncertain ||= isTransport(error) || MAYBE_WRITTEN.has(typeOf(error) ?? '');
     if (isTransport(error) || isTransient(error)) return;
-    this.#failed = { kind: 'failed', error: this.#explain(error), certain: !this.#uncertain };
+    this.#failed = { kind: 'failed', error: this.#explain(error) };
   }
 
   giveUp(): void {
     const { topic, partition } = this.place;
     const error = unavailable(`appending to topic '${topic}' partition ${partition}`, this.#lastError);
-    this.#failed = { kind: 'failed', error, certain: !this.#uncertain };
+    this.#failed = { kind: 'failed', error };
   }
 
   outcome(): Outcome {
@@ -228,8 +219,6 @@ function idOf({ topic, partition }: Place): string {
   return `${topic}/${partition}`;
 }
 
-/** Answers that do not say whether the batch is in the log. */
-const MAYBE_WRITTEN: ReadonlySet<string> = new Set(['NOT_ENOUGH_REPLICAS_AFTER_APPEND', 'REQUEST_TIMED_OUT']);
 const SEQUENCES = 2 ** 31;
 /** Brokers take 100 MB by default. */
 const REQUEST_BYTES = 16 * 2 ** 20;

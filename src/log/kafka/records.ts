@@ -6,7 +6,7 @@
  */
 import type { Headers, LogRecord, NewRecord } from '../event-log.ts';
 import type { AbortedTransaction, ProducerId } from './calls.ts';
-import type { Codec } from './compression.ts';
+import { CompressionError, type Codec } from './compression.ts';
 import { crc32c } from './crc32c.ts';
 import { Reader, Writer } from './wire.ts';
 
@@ -90,6 +90,8 @@ export interface Stretch {
   readonly maxRecords: number;
   /** Soft bound on the values' bytes. */
   readonly maxBytes: number;
+  /** As in ReadRequest. */
+  readonly standIns?: boolean;
 }
 
 export interface Decoded {
@@ -102,7 +104,7 @@ export interface Decoded {
  * The committed records of a fetched stretch. Leaves out transaction markers, aborted records, what lies below the wanted
  * offset, and a last batch that was cut off.
  * @param aborted the aborted transactions that the broker named for this stretch
- * @throws CorruptBatchError
+ * @throws CorruptBatchError, CompressionError
  */
 export async function decodeBatches(
   bytes: Buffer,
@@ -121,7 +123,8 @@ export async function decodeBatches(
       taken.pass(batch.lastOffset + 1);
       continue;
     }
-    if (!taken.takeAll(batch, await recordsOf(batch, codecs))) break;
+    const records = await recordsOf(batch, codecs, wanted);
+    if (!(records === 'too_large' ? taken.takeStandIn(batch) : taken.takeAll(batch, records))) break;
     taken.pass(batch.lastOffset + 1);
   }
   return taken;
@@ -182,6 +185,19 @@ class Taken implements Decoded {
 
   pass(nextOffset: number): void {
     this.nextOffset = Math.max(this.nextOffset, nextOffset);
+  }
+
+  /** One for the whole batch. False when there is no room for it. */
+  takeStandIn({ baseOffset, firstTimestamp, appendTime }: Batch): boolean {
+    const { topic, partition, maxRecords } = this.#wanted;
+    const offset = Math.max(baseOffset, this.#wanted.offset);
+    const [key, value, headers, timestamp] = ['', null, {}, appendTime ?? firstTimestamp];
+    if (this.records.length > 0 && this.records.length >= maxRecords) {
+      this.pass(offset);
+      return false;
+    }
+    this.records.push({ topic, partition, offset, key, value, timestamp, headers, refused: 'limit_exceeded' });
+    return true;
   }
 
   /** False when the bounds are reached before the batch's end. */
@@ -249,9 +265,14 @@ function readHeader(bytes: Buffer, at: number, wanted: Stretch): Batch | undefin
   };
 }
 
-async function recordsOf(batch: Batch, codecs: Codecs): Promise<Reader> {
+async function recordsOf(batch: Batch, codecs: Codecs, { standIns }: Stretch): Promise<Reader | 'too_large'> {
   if (batch.compression === 0 || batch.count === 0) return new Reader(batch.body);
-  return new Reader(await codecOf(codecs, batch.compression).decompress(batch.body));
+  try {
+    return new Reader(await codecOf(codecs, batch.compression).decompress(batch.body));
+  } catch (error) {
+    if (standIns === true && error instanceof CompressionError && error.tooLarge) return 'too_large';
+    throw error;
+  }
 }
 
 function codecOf(codecs: Codecs, compression: number): Codec {

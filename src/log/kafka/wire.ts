@@ -126,11 +126,7 @@ export class Writer {
     return this.int8Unsigned(0);
   }
 
-  /** Writes an int32 over one written before. */
-  patchInt32(at: number, value: number): void {
-    this.#bytes.writeInt32BE(value, at);
-  }
-
+  /** Writes over what was written before. */
   patchUInt32(at: number, value: number): void {
     this.#bytes.writeUInt32BE(value, at);
   }

@@ -6,6 +6,7 @@ import { RunError } from '../run-error.ts';
 import { TOPICS } from '../topics.ts';
 import { createUnseal } from '../unseal.ts';
 import type { ReplayPartition } from './manifest.ts';
+import { processWhenKnown } from '../pending-schemas.ts';
 import { replayNames } from './names.ts';
 import { expiredMessage, judgedAgain, type ReplayRequest, type ReplayTools } from './run.ts';
 import { fixStretch, horizonMs } from './stretch.ts';
@@ -86,7 +87,7 @@ async function* recordsOf(
 ): AsyncGenerator<LogRecord> {
   let offset = from;
   while (offset < end) {
-    const fetched = await logs.sanitizer.read({ ...at, offset, ...fetch, waitMs: 200 });
+    const fetched = await logs.sanitizer.read({ ...at, offset, ...fetch, waitMs: 200, standIns: true });
     if (fetched.nextOffset === offset) return;
     for (const record of fetched.records) if (record.offset < end) yield record;
     offset = fetched.nextOffset;
@@ -130,7 +131,8 @@ async function measure(
   for (const records of sampled) {
     const pipeline = createPipeline({ ...tools, policy, vocabulary, consent: again, keyring }, prepared);
     const start = performance.now();
-    for (const record of await unseal(records)) pipeline.process(record);
+    const ready = await unseal(records);
+    for (const i of ready.keys()) await processWhenKnown(pipeline, ready, i, tools);
     seconds += (performance.now() - start) / 1000;
     batches += records.length;
   }

@@ -11,6 +11,7 @@ import { createSegmentPipeline, prepareSegments } from '../../processors/segment
 import type { ControlTables } from '../control-tables.ts';
 import type { ReplayPartition } from '../replay/manifest.ts';
 import { judgedAgain } from '../replay/run.ts';
+import { processWhenKnown } from '../pending-schemas.ts';
 import { fixStretch, type Asked } from '../replay/stretch.ts';
 import { RunError } from '../run-error.ts';
 import type { FetchSize } from '../sanitizer.ts';
@@ -131,7 +132,7 @@ async function countAll(
 }
 
 async function readStretch(
-  { log, fetch, tables, signal }: BuildTools,
+  tools: BuildTools,
   at: TopicPartition,
   { warmFrom, end }: ReplayPartition,
   work: { readonly pipeline: Pipeline; readonly unseal: Unseal },
@@ -141,16 +142,17 @@ async function readStretch(
     readonly fetched: (records: number) => void;
   },
 ): Promise<void> {
+  const { log, fetch, tables, signal } = tools;
   let offset = warmFrom;
   while (offset < end) {
     if (signal.aborted) throw new RunError('stopped: nothing was written');
-    const fetched = await log.read({ ...at, offset, ...fetch, waitMs: 200, signal });
+    const fetched = await log.read({ ...at, offset, ...fetch, waitMs: 200, standIns: true, signal });
     // As for live work: what was decided before these batches arrived must be known when they are judged.
     await tables.catchUp();
     const ready = await work.unseal(fetched.records.filter(({ offset: at }) => at < end));
     for (const [i, record] of ready.entries()) {
       on.before(record.offset);
-      work.pipeline.process(record);
+      await processWhenKnown(work.pipeline, ready, i, tools);
       await on.after();
       if (i % SLICE === SLICE - 1) await nextTurn();
     }

@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { LogRecord, NewRecord } from '../../../src/log/event-log.ts';
 import type { AbortedTransaction } from '../../../src/log/kafka/calls.ts';
-import { loadCodecs } from '../../../src/log/kafka/compression.ts';
+import { CompressionError, loadCodecs } from '../../../src/log/kafka/compression.ts';
 import { crc32c } from '../../../src/log/kafka/crc32c.ts';
 import { CorruptBatchError, decodeBatches, Packer, type Codecs, type Stretch } from '../../../src/log/kafka/records.ts';
 import { Reader, Writer } from '../../../src/log/kafka/wire.ts';
@@ -119,6 +119,36 @@ describe('record batches', () => {
     expect(await next({ maxBytes: 1 })).toBe(1);
     expect(await next({ maxBytes: 8 })).toBe(2);
     expect(await next({ maxBytes: 16 })).toBe(4);
+  });
+
+  it.each([1, 2, 3, 4])('that would unpack to too much are not unpacked, by codec %i', async (compression) => {
+    const bomb = { key: 'k', value: new Uint8Array(40 * 2 ** 20), timestamp: 1000 };
+    const bytes = Buffer.concat([
+      await batch({ baseOffset: 0, records: [record('a')] }),
+      await batch({ baseOffset: 1, records: [bomb], span: 3, compression }, codecs),
+      await batch({ baseOffset: 4, records: [record('d')] }),
+    ]);
+    await expect(decodeBatches(bytes, [], ALL, codecs)).rejects.toThrow(CompressionError);
+    const read = async (bounds: Partial<Stretch>): Promise<unknown> => {
+      const { records: all, nextOffset } = await decodeBatches(
+        bytes,
+        [],
+        { ...ALL, standIns: true, ...bounds },
+        codecs,
+      );
+      return [nextOffset, ...all.map((one) => [one.offset, one.refused ?? text(one)])];
+    };
+    expect(await read({})).toEqual([5, [0, 'a'], [1, 'limit_exceeded'], [4, 'd']]);
+    expect(await read({ maxRecords: 1 })).toEqual([1, [0, 'a']]);
+    expect(await read({ offset: 2 })).toEqual([5, [2, 'limit_exceeded'], [4, 'd']]);
+  });
+
+  it('whose compressed records are damaged have nothing in their place', async () => {
+    const bytes = await batch({ baseOffset: 0, records: [record('a')] });
+    // Not compressed, and said to be: the checksum is made anew.
+    bytes.writeInt16BE(1, 21);
+    bytes.writeUInt32BE(crc32c(bytes.subarray(21)), 17);
+    await expect(decodeBatches(bytes, [], { ...ALL, standIns: true }, codecs)).rejects.toThrow(/damaged/u);
   });
 
   it('that are damaged are refused by name', async () => {
