@@ -8,6 +8,7 @@ import { createIngest } from '../runtime/ingest.ts';
 import { action, withWorkspace, type Io } from './io.ts';
 import { whyOption, type Why } from './reason.ts';
 import { showProgress } from './progress.ts';
+import { subjectOption } from './subject.ts';
 
 interface Own extends Why {
   readonly format: RecordingFormat;
@@ -21,7 +22,7 @@ export function importCommand(program: Command, io: Io): void {
     .argument('<path>', 'recording: a file, or for agentnet and ducktrack its folder')
     .description('put a real recording onto the raw topic, all of it or nothing')
     .addOption(new Option('--format <format>', 'who made it').choices(RECORDING_FORMATS).makeOptionMandatory())
-    .option('--subject <id>', 'the person in it, where the recording does not say')
+    .addOption(subjectOption('the person in it, where the recording does not say'))
     .option('--enrol', 'record that the people in it have agreed to being recorded')
     .addOption(whyOption())
     .addHelpText(
