@@ -107,6 +107,19 @@ describe('loadConfig', () => {
     expect(message).toBe(`unknown environment variable ${name}; did you mean ${meant}?`);
   });
 
+  it.each(Object.keys(VARIABLES))('refuses %s when it is set and empty: what was meant is lost', async (name) => {
+    await write('kafka: { brokers: [a:1] }\n');
+    for (const empty of ['', ' ']) {
+      expect(await failure({ env: { [name]: empty } })).toBe(
+        `${name} is set and empty: give it a value, or unset it`,
+      );
+    }
+  });
+
+  it.each(['data', 'policy', 'table'])('refuses an empty --%s', async (name) => {
+    expect(await failure({ [name]: '' })).toContain(`--${name} is empty`);
+  });
+
   it('leaves variables of others alone', async () => {
     await expect(load({ env: { REDACTORY_SEED: '1', REDACTORY_DATA: 'x', HOME: '/' } })).resolves.toBeDefined();
   });
