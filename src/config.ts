@@ -14,6 +14,12 @@ import type { PolicyIssue } from './privacy/policy.ts';
 const count = (min: number, max: number, text: string): z.ZodInt => z.int().min(min).max(max).describe(text);
 const path = (text: string): z.ZodString => z.string().min(1).max(4_096).describe(text);
 
+/** Whether a URL has no user and no password in it; what is no URL has another mistake. */
+function namesNobody(url: string): boolean {
+  const { username, password } = URL.canParse(url) ? new URL(url) : { username: '', password: '' };
+  return username === '' && password === '';
+}
+
 /** The file as it may be written: every key may be left out. One declaration gives types, checks, defaults and docs. */
 const configSchema = z.strictObject({
   data: path('The data folder: log, keys and table. Relative paths here are relative to this file.').default(
@@ -127,6 +133,7 @@ const configSchema = z.strictObject({
     .strictObject({
       endpoint: z
         .url({ protocol: /^https?$/u })
+        .refine(namesNobody, 'holds a user or a password: take them out, credentials are never part of a config')
         .describe('URL of an S3-compatible server; without it, the endpoint of the AWS region.')
         .optional(),
       region: z
@@ -417,6 +424,7 @@ async function readConfig(file: string): Promise<Settings> {
     schema: configSchema,
     whole: 'the config',
     missing: 'missing key',
+    repeats: 'choices',
     fail: (issues) => new ConfigError(listIssues(file, issues)),
   }).value;
 }

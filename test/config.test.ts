@@ -140,6 +140,28 @@ describe('loadConfig', () => {
     expect(await failure()).toContain(message);
   });
 
+  it.each([
+    'kafka: { brokers: ["SASL_SSL://svc:Hunter2pw@broker"] }',
+    'kafka: { brokers: [a:1], sasl: {svc:Hunter2pw} }',
+    'kafka: { brokers: [a:1], instance: "svc:Hunter2pw" }',
+    's3: { endpoint: "https://svc:Hunter2pw@minio.example" }',
+    's3: { endpoint: "https://Hunter2pw@minio.example" }',
+    's3: { endpoint: "s3://svc:Hunter2pw@minio.example" }',
+    'keys: { transit: { url: "htps://svc:Hunter2pw@bao.example", key: k, tokenFile: t } }',
+    'registry: { url: "htps://svc:Hunter2pw@registry.example" }',
+    'telemetry: { traces: { url: "htps://svc:Hunter2pw@collector.example" } }',
+    'telemetry: { traces: "https://svc:Hunter2pw@collector.example" }',
+    'steward: { url: "htps://svc:Hunter2pw@steward.example" }',
+    'gateway: { corsOrigins: ["ftp://svc:Hunter2pw@page.example"] }',
+    'gateway: { identity: { kind: proxy, header: "X Hunter2pw", trustedProxies: [Hunter2pw] } }',
+    'gateway: { port: Hunter2pw }',
+  ])('refuses %j without repeating what may be a secret', async (text) => {
+    const file = await write(`${text}\n`);
+    const message = await failure();
+    expect(message).toMatch(new RegExp(`^${file}:1:\\d+: `, 'u'));
+    expect(message).not.toContain('Hunter2pw');
+  });
+
   it('names every mistake at once', async () => {
     await write('polcy: a\ntopics:\n  partitions: 0\n');
     expect((await failure()).split('\n')).toHaveLength(2);
