@@ -19,7 +19,7 @@ import {
 import { accountName, MAX_REASON, newRun, type AuditEntry, type AuditTrail } from '../audit.ts';
 import { RunError } from '../run-error.ts';
 import { TOPICS } from '../topics.ts';
-import { appendTo, type Head, type Unchained } from './chain.ts';
+import { appendTo, headAfterCut, type Head, type Unchained } from './chain.ts';
 
 export interface TrailOptions {
   /** Signed in as somebody who may read and write the topic `audit`: sanitizer, steward or operator. */
@@ -183,6 +183,7 @@ class Tail {
       [this.#low, this.#next, this.head] = [end, end, null];
       for (let count = 16; this.head === null && this.#low > begin; count *= 4)
         await this.#readBack(begin, count, onRecord);
+      if (begin > 0) this.head ??= headAfterCut(end);
       return;
     }
     for (const record of await this.#read(this.#next, end)) {
