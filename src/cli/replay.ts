@@ -30,6 +30,7 @@ import {
 import { whyOption, type Why } from './reason.ts';
 import { MAX_RESTARTS, withHealth } from './run.ts';
 import { openTable } from './table.ts';
+import { together } from './together.ts';
 import { inProcesses } from './workers.ts';
 
 interface Own extends Why {
@@ -287,25 +288,17 @@ async function workTogether(
   tools: ReplayTools,
   own: Own,
 ): ReturnType<typeof workOnReplay> {
-  const failure = new AbortController();
-  const signal = AbortSignal.any([context.signal, failure.signal]);
-  const guarded = async <T>(work: Promise<T>): Promise<T> => {
-    try {
-      return await work;
-    } catch (error) {
-      failure.abort();
-      throw error;
-    }
-  };
   const { config } = context;
   const served = { ...config, telemetry: { ...config.telemetry, port: own.metricsPort ?? null } };
-  const others =
-    own.workers < 2 ? [] : inProcesses({ ...context, signal }, own.workers - 1, (i) => argsOf(context, own, i));
-  const mine = withHealth({ ...context, config: served }, (ready) => {
-    ready();
-    return workOnReplay(request, manifest, tools, { signal, maxRestarts: MAX_RESTARTS });
-  });
-  const [worked] = await Promise.all([guarded(mine), guarded(Promise.resolve(others))]);
+  const [worked] = await together(
+    context.signal,
+    (signal) =>
+      withHealth({ ...context, config: served }, (ready) => {
+        ready();
+        return workOnReplay(request, manifest, tools, { signal, maxRestarts: MAX_RESTARTS });
+      }),
+    (signal) => inProcesses({ ...context, signal }, own.workers - 1, (i) => argsOf(context, own, i)),
+  );
   return worked;
 }
 

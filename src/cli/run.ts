@@ -15,6 +15,7 @@ import { action, UsageError, wholeNumber, withWorkspace, type CommandContext, ty
 import { showProgress } from './progress.ts';
 import { describeCounts } from './summary.ts';
 import { openTable } from './table.ts';
+import { together } from './together.ts';
 import { sanitizeInProcesses } from './workers.ts';
 
 interface UntilEnd {
@@ -124,24 +125,12 @@ export async function runBoth(
     const sanitized = await sanitize(context, workspace, own, ready, what);
     return { sanitized, sink: await sink(context, workspace, own, { to: 'table' }, ready) };
   }
-  const failure = new AbortController();
-  const both = { ...context, signal: AbortSignal.any([context.signal, failure.signal]) };
-  const guarded = async <T>(work: Promise<T>): Promise<T> => {
-    try {
-      return await work;
-    } catch (error) {
-      failure.abort();
-      throw error;
-    }
-  };
-  const results = await Promise.allSettled([
-    guarded(sanitize(both, workspace, own, ready, what)),
-    guarded(sink(both, workspace, own, { to: 'table' }, () => {})),
-  ]);
-  const [sanitized, written] = results;
-  if (sanitized.status === 'rejected') throw sanitized.reason;
-  if (written.status === 'rejected') throw written.reason;
-  return { sanitized: sanitized.value, sink: written.value };
+  const [sanitized, written] = await together(
+    context.signal,
+    (signal) => sanitize({ ...context, signal }, workspace, own, ready, what),
+    (signal) => sink({ ...context, signal }, workspace, own, { to: 'table' }, () => {}),
+  );
+  return { sanitized, sink: written };
 }
 
 /** `what`: the command, for the audit trail. */
@@ -275,8 +264,7 @@ async function openSink(context: RunContext, workspace: Workspace, choice: SinkC
   });
 }
 
-/** The table's store, with retries that are logged. */
-export /** Only `run` cleans at its end as well: after it nobody is left who has still to read what expires. */
+/** Only `run` cleans at its end as well: after it nobody is left who has still to read what expires. */
 function cleaned<T>(
   context: CommandContext,
   { log, now }: Workspace,
