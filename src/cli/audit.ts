@@ -130,7 +130,12 @@ function lineOf({ kind, sequence, to, text }: Finding): string {
 }
 
 function verdictJson({ head, ...verdict }: Verdict, anchors: readonly Anchor[]): unknown {
-  return { whole: verdict.findings.length === 0, ...verdict, anchors: anchors.length, head: head && { ...head, at: timeOf(head.at) } };
+  return {
+    whole: verdict.findings.length === 0,
+    ...verdict,
+    anchors: anchors.length,
+    head: head && { ...head, at: timeOf(head.at) },
+  };
 }
 
 const HEAD = ['record', 'at', 'who', 'what', 'stage', 'why', 'about'] as const;

@@ -42,7 +42,7 @@ export function consentCommand(program: Command, io: Io): void {
           withWorkspace(context, 'operator', async (workspace) => {
             const subjectKey = (await workspace.subjectKeys())(own.subject);
             // Neither who it is about nor the decision's id: both would tell of the person.
-            const entry = { what: `consent ${kind}`, why: own.why, about: {} };
+            const entry = { what: `consent ${kind}` as const, why: own.why, about: {} };
             const decision = await audited(workspace.audit, entry, async () => {
               // Stamped when it goes to the log: what comes after the stamp is to meet it there.
               const made = makeDecision(kind, {

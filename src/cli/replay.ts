@@ -16,7 +16,7 @@ import {
 } from '../runtime/replay/run.ts';
 import type { Workspace } from '../runtime/workspace.ts';
 import { readTable } from '../sinks/index.ts';
-import { action, UsageError, wholeNumber, withWorkspace, type CommandContext, type Io } from './io.ts';
+import { action, StoppedError, UsageError, wholeNumber, withWorkspace, type CommandContext, type Io } from './io.ts';
 import { moment } from './moment.ts';
 import { showProgress } from './progress.ts';
 import {
@@ -179,12 +179,13 @@ async function replayStretch(context: CommandContext, workspace: Workspace, own:
     to: request.asked.to === null ? null : new Date(request.asked.to).toISOString(),
   };
   const what = own.dryRun === true ? 'replay dry run' : 'replay';
-  await audited(
+  const done = await audited(
     workspace.audit,
     { what, why: own.why, about },
     () => replayRequest(context, workspace, request, own),
-    (done) => done,
+    (told) => told,
   );
+  if (done['state'] === 'stopped') throw new StoppedError();
 }
 
 /** @returns how much it was. */

@@ -2,7 +2,7 @@ import { Option, type Command } from 'commander';
 import { resolve } from 'node:path';
 import type { Writable } from 'node:stream';
 import { loadPolicy } from '../privacy/policy.ts';
-import { audited } from '../runtime/audit.ts';
+import { audited, type UnderPolicy } from '../runtime/audit.ts';
 import { cleanMeanwhile } from '../runtime/cleaning.ts';
 import { serveHealth } from '../runtime/health.ts';
 import { runSanitizer, type SanitizerSummary } from '../runtime/sanitizer.ts';
@@ -11,7 +11,7 @@ import { runSink, type SinkSummary } from '../runtime/sink-runner.ts';
 import { TOPICS } from '../runtime/topics.ts';
 import type { Workspace } from '../runtime/workspace.ts';
 import { openJsonlSink, openTrainingTable, type Sink } from '../sinks/index.ts';
-import { action, UsageError, wholeNumber, withWorkspace, type CommandContext, type Io } from './io.ts';
+import { action, refuseStopped, UsageError, wholeNumber, withWorkspace, type CommandContext, type Io } from './io.ts';
 import { showProgress } from './progress.ts';
 import { describeCounts } from './summary.ts';
 import { openTable } from './table.ts';
@@ -55,6 +55,7 @@ export function sanitizeCommand(program: Command, io: Io): void {
                 ),
               );
         context.print(describeCounts(sanitized), { sanitized });
+        if (own.untilEnd === true) refuseStopped(context);
       }),
     );
 }
@@ -76,6 +77,7 @@ export function sinkCommand(program: Command, io: Io): void {
           );
           if (choice.to === 'table' || typeof choice.out === 'string')
             context.print(describeSink(written, own.to), { sink: written });
+          if (own.untilEnd === true) refuseStopped(context);
         }),
       ),
     );
@@ -98,6 +100,7 @@ export function runCommand(program: Command, io: Io): void {
             ...result,
             table: context.config.table,
           });
+          if (own.untilEnd === true) refuseStopped(context);
         }),
       ),
     );
@@ -119,7 +122,7 @@ export async function runBoth(
   workspace: Workspace,
   own: UntilEnd,
   ready: () => void = () => {},
-  what = 'run',
+  what: UnderPolicy = 'run',
 ): Promise<RunResult> {
   if (own.untilEnd === true) {
     const sanitized = await sanitize(context, workspace, own, ready, what);
@@ -139,7 +142,7 @@ async function sanitize(
   workspace: Workspace,
   own: UntilEnd,
   ready: () => void,
-  what: string,
+  what: UnderPolicy,
 ): Promise<SanitizerSummary> {
   const loaded = await loadPolicy(context.config.policy);
   const about = {

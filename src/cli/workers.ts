@@ -48,7 +48,7 @@ export async function inProcesses(
     for (let i = 0; i < count; i++) {
       const child = startWorker(context, i, args(i));
       children.push(child);
-      finished.push(finish(child, i, onFailure));
+      finished.push(finish(child, i, context.signal, onFailure));
     }
   } catch (error) {
     stopAll();
@@ -83,14 +83,24 @@ function startWorker(
   });
 }
 
+/** The code of what was stopped before its end; without an output it was ended in the middle of its work. */
+const STOPPED = 130;
+
 /** What it printed; rejects never, but tells of a failure. */
-async function finish(child: ChildProcess, index: number, onFailure: (failure: string) => void): Promise<string> {
+async function finish(
+  child: ChildProcess,
+  index: number,
+  stop: AbortSignal,
+  onFailure: (failure: string) => void,
+): Promise<string> {
   let output = '';
   child.stdout?.setEncoding('utf8').on('data', (text: string) => (output += text));
   // `close` comes when the output has been read to its end as well; `error`, which rejects, when it could not be started.
   const failure = await once(child, 'close').then(
     ([code]: unknown[]) =>
-      code === 0 ? null : `ended with code ${typeof code === 'number' ? code : 'none'}: its own message says why`,
+      code === 0 || (code === STOPPED && stop.aborted && output !== '')
+        ? null
+        : `ended with code ${typeof code === 'number' ? code : 'none'}: its own message says why`,
     (error: unknown) => `could not be started (${codeOf(error)})`,
   );
   if (failure !== null) onFailure(`worker ${index + 1} ${failure}`);

@@ -4,6 +4,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { AuditRecord } from '../../src/events/control.ts';
 import { appendTo, hashOf } from '../../src/runtime/audit/chain.ts';
 import { auditBounds, decoded, readAudit } from '../../src/runtime/audit/trail.ts';
+import { AUDITED_WORK } from '../../src/runtime/audit.ts';
+import { appendRequest } from '../../src/runtime/requests.ts';
 import { TOPICS } from '../../src/runtime/topics.ts';
 import { createBench, type Bench, type Given } from './harness.ts';
 
@@ -71,10 +73,21 @@ async function verified(records: readonly AuditRecord[], anchors?: string): Prom
   }
 }
 
+/** Starts of stewards, which stand alone; a change of policy has the run of the work that brings it. */
+const STEWARD = 1;
+const REQUEST = {
+  requestId: 'asked',
+  kind: 'exemption',
+  reason: 'because',
+  answer: null,
+  answeredAt: null,
+  comment: '',
+} as const;
+
 const WHOLE: Found = { code: 0, whole: true, kinds: [] };
 
 describe('what is recorded', () => {
-  it('is every command that reads raw, uses keys, or decides about people', { timeout: 60_000 }, async () => {
+  it('is every command that reads raw, uses keys, or decides about people', { timeout: 120_000 }, async () => {
     const line = {
       subject: SUBJECT,
       session: 's',
@@ -94,14 +107,25 @@ describe('what is recorded', () => {
     );
     await done(`devices revoke ${tokenId}`);
     await done('run --until-end');
+    await done('demo --people 1 --minutes 1 --data .redactory');
     await done('sanitize --until-end --policy balanced');
     await done('replay --policy strict --into again --why trial');
+    await done('replay promote again');
     await done('replay --policy strict --into never --dry-run');
     await done('inspect raw --limit 3');
     await done('keys list');
     await done('keys rotate --why yearly');
     await done('keys rewrap');
     await done('keys sealing rotate');
+    await done('keys sealing destroy --expired --yes');
+    await bench.withWorkspace(async (workspace) => {
+      const subjectKey = (await workspace.subjectKeys())(SUBJECT);
+      await appendRequest(workspace, { ...REQUEST, subjectKey, askedAt: START });
+    });
+    await done(`requests answer ${REQUEST.requestId} --answer refused`);
+    await done(`erase --subject ${SUBJECT}`);
+    await done('sink --until-end');
+    await done('steward --once');
     await done('keys destroy 2026-11 --yes');
     await done('vocabulary build --out proposed.txt --reason trial');
 
@@ -113,18 +137,27 @@ describe('what is recorded', () => {
       ...both('devices issue'),
       ...both('devices revoke'),
       ...both('run'),
+      ...both('demo'),
       'policy change done',
       ...both('sanitize'),
       ...both('replay'),
+      ...both('replay promote'),
       ...both('replay dry run'),
       ...both('inspect raw'),
       ...both('keys list'),
       ...both('keys rotate'),
       ...both('keys rewrap'),
       ...both('keys sealing rotate'),
+      ...both('keys sealing destroy'),
+      ...both('requests answer'),
+      ...both('erase'),
+      'steward started',
+      ...both('erasure'),
       ...both('keys destroy'),
       ...both('vocabulary build'),
     ]);
+    // The playground has no command of its own: test/runtime/playground/playground.test.ts.
+    expect(new Set([...records.map(({ what }) => what), 'playground'])).toEqual(new Set(AUDITED_WORK));
     expect(
       JSON.parse(records.find(({ what, stage }) => what === 'run' && stage === 'done')?.about ?? ''),
     ).toMatchObject({
@@ -140,7 +173,8 @@ describe('what is recorded', () => {
       ...Array<string>(2).fill('vocabulary build: trial'),
     ]);
     // The runs of two pieces of work differ, those of one do not.
-    expect(new Set(records.map(({ run }) => run)).size).toBe((records.length - 1) / 2);
+    const alone = records.filter(({ what }) => what === 'policy change' || what === 'steward').length;
+    expect(new Set(records.map(({ run }) => run)).size).toBe((records.length - alone) / 2 + STEWARD);
     const text = JSON.stringify(records);
     const subjectKey = await bench.withWorkspace(async (workspace) => (await workspace.subjectKeys())(SUBJECT));
     for (const personal of ['ana', 'secret', token, subjectKey]) expect(text).not.toContain(personal);

@@ -100,7 +100,8 @@ export function verifyChain(links: readonly Link[], options: VerifyOptions = {})
   findings.push(...gaps(sequences, isCut), ...broken(sequences, bySequence));
   const first = sequences[0] ?? null;
   // Whose records have all left goes on behind them: see `headAfterCut`.
-  if (isCut && first === 0) findings.push(finding('rewritten', 0, 'it is no first record: the log held others before it'));
+  if (isCut && first === 0)
+    findings.push(finding('rewritten', 0, 'it is no first record: the log held others before it'));
   const last = bySequence.get(sequences.at(-1) ?? -1)?.[0];
   const anchors = compared(options, bySequence, first, last?.sequence ?? -1);
   return {

@@ -12,7 +12,7 @@ import type { EventLog } from '../../../src/log/event-log.ts';
 import { openKafkaLog } from '../../../src/log/kafka.ts';
 import { LogUnavailableError } from '../../../src/log/kafka/errors.ts';
 import { MAX_RAW_READS, rawReadersSince } from '../../../src/runtime/audit-readers.ts';
-import { audited, MAX_REASON, newRun, type AuditEntry } from '../../../src/runtime/audit.ts';
+import { audited, MAX_REASON, newRun, type AuditedWork, type AuditEntry } from '../../../src/runtime/audit.ts';
 import { appendTo, BEFORE_FIRST, hashOf, verifyChain } from '../../../src/runtime/audit/chain.ts';
 import { auditBounds, createTrail, decoded, readAudit, type TopicTrail } from '../../../src/runtime/audit/trail.ts';
 import { verifyTrail } from '../../../src/runtime/audit/verify.ts';
@@ -183,7 +183,7 @@ describe('the trail on the embedded log', () => {
   });
 
   it('notes under another policy than the last work that it has changed', async () => {
-    const started = (what: string, policy: string): AuditEntry => ({
+    const started = (what: AuditedWork, policy: string): AuditEntry => ({
       ...ENTRY,
       what,
       stage: 'started',
@@ -286,7 +286,7 @@ describe('the trail on the embedded log', () => {
     let now = 0;
     const trail = trailOn(log, () => now);
     const run = newRun();
-    for (const what of ['sanitize', 'keys rotate', 'inspect raw', 'vocabulary build']) {
+    for (const what of ['sanitize', 'keys rotate', 'inspect raw', 'vocabulary build'] as const) {
       now += 100;
       await trail.record({ ...ENTRY, what, stage: 'started', run });
       await trail.record({ ...ENTRY, what, run });
