@@ -14,6 +14,12 @@ import type { PolicyIssue } from './privacy/policy.ts';
 const count = (min: number, max: number, text: string): z.ZodInt => z.int().min(min).max(max).describe(text);
 const path = (text: string): z.ZodString => z.string().min(1).max(4_096).describe(text);
 
+/** Whether a URL has no user and no password in it; what is no URL has another mistake. */
+function namesNobody(url: string): boolean {
+  const { username, password } = URL.canParse(url) ? new URL(url) : { username: '', password: '' };
+  return username === '' && password === '';
+}
+
 /** The file as it may be written: every key may be left out. One declaration gives types, checks, defaults and docs. */
 const configSchema = z.strictObject({
   data: path('The data folder: log, keys and table. Relative paths here are relative to this file.').default(
@@ -127,6 +133,7 @@ const configSchema = z.strictObject({
     .strictObject({
       endpoint: z
         .url({ protocol: /^https?$/u })
+        .refine(namesNobody, 'holds a user or a password: take them out, credentials are never part of a config')
         .describe('URL of an S3-compatible server; without it, the endpoint of the AWS region.')
         .optional(),
       region: z
@@ -255,11 +262,13 @@ export async function loadConfig(options: {
 }): Promise<Config> {
   const { env, cwd } = options;
   checkVariables(env);
+  for (const name of ['data', 'policy', 'table'] as const) {
+    if (options[name]?.trim() === '') throw new ConfigError(`--${name} is empty: give it a value, or leave it out`);
+  }
   const file = options.file === undefined ? await defaultFile(cwd) : resolve(cwd, options.file);
   const settings = file === null ? configSchema.parse({}) : await readConfig(file);
   const base = file === null ? cwd : dirname(file);
-  const given = (flag: string | undefined, variable: string): string | undefined =>
-    flag ?? (env[variable] || undefined);
+  const given = (flag: string | undefined, variable: string): string | undefined => flag ?? env[variable];
 
   const dataOverride = given(options.data, 'REDACTORY_DATA_DIR');
   const data = dataOverride === undefined ? resolve(base, settings.data) : resolve(cwd, dataOverride);
@@ -294,13 +303,18 @@ export async function loadConfig(options: {
 }
 
 /**
- * A mistyped variable would be passed over in silence, and a new key made where one was given. Only names close to a known
- * one are refused: others with the same beginning may belong to whoever starts the process.
+ * A mistyped variable would be passed over in silence, and a new key made where one was given; an empty one likewise: without
+ * its brokers a decision would be recorded in a new log on this machine. Of unknown names only those close to a known one are
+ * refused: others with the same beginning may belong to whoever starts the process.
  */
 function checkVariables(env: Readonly<Record<string, string | undefined>>): void {
   const known = Object.keys(VARIABLES).map((name) => name.slice(PREFIX.length));
   for (const name of Object.keys(env)) {
-    if (!name.startsWith(PREFIX) || name in VARIABLES) continue;
+    if (!name.startsWith(PREFIX)) continue;
+    if (Object.hasOwn(VARIABLES, name)) {
+      if (env[name]?.trim() === '') throw new ConfigError(`${name} is set and empty: give it a value, or unset it`);
+      continue;
+    }
     const near = nearest(name.slice(PREFIX.length), known);
     if (near !== undefined) {
       throw new ConfigError(`unknown environment variable ${name}; did you mean ${PREFIX}${near}?`);
@@ -339,10 +353,10 @@ function kafkaFrom(
   const instance = env['REDACTORY_KAFKA_INSTANCE'];
   const given = {
     ...settings.kafka,
-    ...(brokers ? { brokers: brokers.split(',').map((broker) => broker.trim()) } : {}),
-    ...(instance ? { instance } : {}),
+    ...(brokers !== undefined ? { brokers: brokers.split(',').map((broker) => broker.trim()) } : {}),
+    ...(instance !== undefined ? { instance } : {}),
   };
-  if (settings.kafka === undefined && !brokers) return null;
+  if (settings.kafka === undefined && brokers === undefined) return null;
   const parsed = kafkaSchema.safeParse(given);
   if (!parsed.success) {
     throw new ConfigError(
@@ -380,8 +394,8 @@ function telemetryFrom(settings: Settings, env: Readonly<Record<string, string |
   const logLevel = env['REDACTORY_LOG_LEVEL'];
   const parsed = configSchema.shape.telemetry.safeParse({
     ...settings.telemetry,
-    ...(port ? { port: /^\d{1,5}$/u.test(port) ? Number(port) : -1 } : {}),
-    ...(logLevel ? { logLevel } : {}),
+    ...(port !== undefined ? { port: /^\d{1,5}$/u.test(port) ? Number(port) : -1 } : {}),
+    ...(logLevel !== undefined ? { logLevel } : {}),
   });
   if (parsed.success) return parsed.data;
   throw new ConfigError(
@@ -410,6 +424,7 @@ async function readConfig(file: string): Promise<Settings> {
     schema: configSchema,
     whole: 'the config',
     missing: 'missing key',
+    repeats: 'choices',
     fail: (issues) => new ConfigError(listIssues(file, issues)),
   }).value;
 }
@@ -441,5 +456,5 @@ Nothing has to be configured. What is, comes from one YAML file, the environment
 before the former. The file is \`--config FILE\`, else \`redactory.yaml\` in the working folder if there is one;
 \`redactory.example.yaml\` has every key with its default. Unknown keys, wrong types and values out of bounds are errors
 with line, column and the nearest known key, and nothing starts; so are environment variables whose name is nearly one of
-those below. What was read at the start holds until the end.
+those below, and one of those that is set and empty. What was read at the start holds until the end.
 `;

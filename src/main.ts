@@ -1,8 +1,12 @@
 import { browse } from './cli/browse.ts';
 import { runProgram } from './cli/program.ts';
 
-// The reader of a pipe may leave (`| head`): nobody is left to write for. What was committed stays.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+// The reader of a pipe may leave (`| head`): what only writes for it ends, and all else with the code that it would have had.
+const outputEnded = new AbortController();
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') process.exit(1);
+  outputEnded.abort();
+});
 
 process.exitCode = await runProgram(process.argv.slice(2), {
   stdin: () => process.stdin,
@@ -11,5 +15,6 @@ process.exitCode = await runProgram(process.argv.slice(2), {
   env: process.env,
   cwd: process.cwd(),
   now: Date.now,
+  outputEnded: outputEnded.signal,
   browse,
 });

@@ -107,6 +107,19 @@ describe('loadConfig', () => {
     expect(message).toBe(`unknown environment variable ${name}; did you mean ${meant}?`);
   });
 
+  it.each(Object.keys(VARIABLES))('refuses %s when it is set and empty: what was meant is lost', async (name) => {
+    await write('kafka: { brokers: [a:1] }\n');
+    for (const empty of ['', ' ']) {
+      expect(await failure({ env: { [name]: empty } })).toBe(
+        `${name} is set and empty: give it a value, or unset it`,
+      );
+    }
+  });
+
+  it.each(['data', 'policy', 'table'])('refuses an empty --%s', async (name) => {
+    expect(await failure({ [name]: '' })).toContain(`--${name} is empty`);
+  });
+
   it('leaves variables of others alone', async () => {
     await expect(load({ env: { REDACTORY_SEED: '1', REDACTORY_DATA: 'x', HOME: '/' } })).resolves.toBeDefined();
   });
@@ -125,6 +138,28 @@ describe('loadConfig', () => {
     const file = await write(text);
     expect(await failure()).toContain(`${file}${message.startsWith(':') ? message : ''}`);
     expect(await failure()).toContain(message);
+  });
+
+  it.each([
+    'kafka: { brokers: ["SASL_SSL://svc:Hunter2pw@broker"] }',
+    'kafka: { brokers: [a:1], sasl: {svc:Hunter2pw} }',
+    'kafka: { brokers: [a:1], instance: "svc:Hunter2pw" }',
+    's3: { endpoint: "https://svc:Hunter2pw@minio.example" }',
+    's3: { endpoint: "https://Hunter2pw@minio.example" }',
+    's3: { endpoint: "s3://svc:Hunter2pw@minio.example" }',
+    'keys: { transit: { url: "htps://svc:Hunter2pw@bao.example", key: k, tokenFile: t } }',
+    'registry: { url: "htps://svc:Hunter2pw@registry.example" }',
+    'telemetry: { traces: { url: "htps://svc:Hunter2pw@collector.example" } }',
+    'telemetry: { traces: "https://svc:Hunter2pw@collector.example" }',
+    'steward: { url: "htps://svc:Hunter2pw@steward.example" }',
+    'gateway: { corsOrigins: ["ftp://svc:Hunter2pw@page.example"] }',
+    'gateway: { identity: { kind: proxy, header: "X Hunter2pw", trustedProxies: [Hunter2pw] } }',
+    'gateway: { port: Hunter2pw }',
+  ])('refuses %j without repeating what may be a secret', async (text) => {
+    const file = await write(`${text}\n`);
+    const message = await failure();
+    expect(message).toMatch(new RegExp(`^${file}:1:\\d+: `, 'u'));
+    expect(message).not.toContain('Hunter2pw');
   });
 
   it('names every mistake at once', async () => {

@@ -1,7 +1,7 @@
 import { Option, type Command } from 'commander';
 import { resolve } from 'node:path';
 import type { AuditRecord } from '../events/control.ts';
-import { appendAnchor, readAnchors, readAnchorsIfAny } from '../runtime/audit/anchors.ts';
+import { appendAnchor, checkNoAnchors, readAnchors } from '../runtime/audit/anchors.ts';
 import type { Anchor, Finding, Verdict } from '../runtime/audit/chain.ts';
 import { parseAbout } from '../runtime/audit/trail.ts';
 import { lastOfTrail, verifyTrail } from '../runtime/audit/verify.ts';
@@ -41,7 +41,7 @@ export function auditCommand(program: Command, io: Io): void {
         withWorkspace(context, 'operator', async (workspace) => {
           const anchors = anchor === undefined ? [] : await readAnchors(resolve(io.cwd, anchor));
           const verdict = await verify(workspace, anchors);
-          context.print([describe(verdict), ...describeAnchors(verdict, anchors)].join('\n'), verdictJson(verdict));
+          context.print(`${describe(verdict)}\n${describeAnchors(verdict, anchors)}`, verdictJson(verdict, anchors));
           refuse(verdict);
         }),
       ),
@@ -50,16 +50,30 @@ export function auditCommand(program: Command, io: Io): void {
     .command('anchor')
     .description("keep the chain's end in a file elsewhere, if the chain is whole and fits the anchors already there")
     .requiredOption('--file <file>', 'file that a line is added to, best where nobody who writes the trail may write')
-    .addHelpText('after', '\nExample:\n  redactory audit anchor --file /mnt/elsewhere/audit.jsonl')
+    .option('--new', 'begin the file; without it, a file without anchors is an error: they may have been taken away')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  redactory audit anchor --file /mnt/elsewhere/audit.jsonl --new\n' +
+        '  redactory audit anchor --file /mnt/elsewhere/audit.jsonl',
+    )
     .action(
-      action<{ readonly file: string }>(io, (context, { file }) =>
-        withWorkspace(context, 'operator', (workspace) => anchorInto(context, workspace, resolve(io.cwd, file))),
+      action<AnchorOptions>(io, (context, own) =>
+        withWorkspace(context, 'operator', (workspace) =>
+          anchorInto(context, workspace, { ...own, file: resolve(io.cwd, own.file) }),
+        ),
       ),
     );
 }
 
-async function anchorInto(context: CommandContext, workspace: Workspace, path: string): Promise<void> {
-  const anchors = await readAnchorsIfAny(path);
+interface AnchorOptions {
+  readonly file: string;
+  readonly new?: boolean;
+}
+
+async function anchorInto(context: CommandContext, workspace: Workspace, own: AnchorOptions): Promise<void> {
+  const path = own.file;
+  if (own.new === true) await checkNoAnchors(path);
+  const anchors = own.new === true ? [] : await readAnchors(path);
   const verdict = await verify(workspace, anchors);
   const { head, findings } = verdict;
   if (findings.length > 0) context.io.stderr.write(`${describe(verdict)}\n`);
@@ -104,10 +118,10 @@ function describe({ findings, records, first, head }: Verdict): string {
   return [...findings.slice(0, SHOWN).map(lineOf), ...more].join('\n');
 }
 
-function describeAnchors({ anchored, expired }: Verdict, anchors: readonly Anchor[]): readonly string[] {
-  if (anchors.length === 0) return [];
+function describeAnchors({ anchored, expired }: Verdict, anchors: readonly Anchor[]): string {
+  if (anchors.length === 0) return 'anchors: none given; without them a chain that was cut or written anew looks whole';
   const gone = expired === 0 ? '' : `; ${expired} of records that have left by their age`;
-  return [`anchors: ${anchored} of ${anchors.length} fit${gone}`];
+  return `anchors: ${anchored} of ${anchors.length} fit${gone}`;
 }
 
 function lineOf({ kind, sequence, to, text }: Finding): string {
@@ -115,8 +129,13 @@ function lineOf({ kind, sequence, to, text }: Finding): string {
   return `${kind.padEnd(9)}  ${which}${text}`;
 }
 
-function verdictJson({ head, ...verdict }: Verdict): unknown {
-  return { whole: verdict.findings.length === 0, ...verdict, head: head && { ...head, at: timeOf(head.at) } };
+function verdictJson({ head, ...verdict }: Verdict, anchors: readonly Anchor[]): unknown {
+  return {
+    whole: verdict.findings.length === 0,
+    ...verdict,
+    anchors: anchors.length,
+    head: head && { ...head, at: timeOf(head.at) },
+  };
 }
 
 const HEAD = ['record', 'at', 'who', 'what', 'stage', 'why', 'about'] as const;

@@ -1,11 +1,16 @@
-import { Command, Option } from 'commander';
+import type { Command } from 'commander';
 import { randomUUID } from 'node:crypto';
+import type { ConsentDecision } from '../events/control.ts';
+import { openGlobalTable } from '../log/global-table.ts';
 import { loadPolicy } from '../privacy/policy.ts';
 import { DECISION_KINDS, makeDecision, type DecisionKind } from '../privacy/decisions.ts';
 import { appendDecision } from '../runtime/ingest.ts';
 import { audited } from '../runtime/audit.ts';
+import { TOPICS } from '../runtime/topics.ts';
+import type { Workspace } from '../runtime/workspace.ts';
 import { action, decimal, withWorkspace, type Io } from './io.ts';
 import { whyOption, type Why } from './reason.ts';
+import { subjectOption } from './subject.ts';
 
 interface Own extends Why {
   readonly subject: string;
@@ -26,7 +31,7 @@ export function consentCommand(program: Command, io: Io): void {
     const command = consent
       .command(kind)
       .description(SUMMARIES[kind])
-      .addOption(subjectOption())
+      .addOption(subjectOption().makeOptionMandatory())
       .addOption(whyOption())
       .addHelpText(
         'after',
@@ -37,7 +42,7 @@ export function consentCommand(program: Command, io: Io): void {
           withWorkspace(context, 'operator', async (workspace) => {
             const subjectKey = (await workspace.subjectKeys())(own.subject);
             // Neither who it is about nor the decision's id: both would tell of the person.
-            const entry = { what: `consent ${kind}`, why: own.why, about: {} };
+            const entry = { what: `consent ${kind}` as const, why: own.why, about: {} };
             const decision = await audited(workspace.audit, entry, async () => {
               // Stamped when it goes to the log: what comes after the stamp is to meet it there.
               const made = makeDecision(kind, {
@@ -50,11 +55,15 @@ export function consentCommand(program: Command, io: Io): void {
               return made;
             });
             const until = decision.until === null ? null : new Date(decision.until).toISOString();
-            context.print(`recorded: ${kind}${until === null ? '' : ` until ${until}`}`, {
+            // After the decision: that is recorded whatever becomes of this.
+            const note = await noteAbout(workspace, decision);
+            const recorded = `recorded: ${kind}${until === null ? '' : ` until ${until}`}`;
+            context.print(note === '' ? recorded : `${recorded}\n${note}`, {
               kind,
               decisionId: decision.decisionId,
               decidedAt: new Date(decision.decidedAt).toISOString(),
               until,
+              ...(note === '' ? {} : { note }),
             });
           }),
         ),
@@ -64,7 +73,7 @@ export function consentCommand(program: Command, io: Io): void {
   consent
     .command('show')
     .description('what holds for a person now')
-    .addOption(subjectOption())
+    .addOption(subjectOption().makeOptionMandatory())
     .addHelpText('after', '\nExample:\n  redactory consent show --subject ana@example.org --json')
     .action(
       action<Pick<Own, 'subject'>>(io, (context, own) =>
@@ -84,5 +93,20 @@ export function consentCommand(program: Command, io: Io): void {
     );
 }
 
-const subjectOption = (): Option =>
-  new Option('--subject <id>', 'the person, as the company knows them').makeOptionMandatory();
+/** Decisions that end recording: of somebody who is recorded under another id they end nothing. */
+const ENDING: ReadonlySet<DecisionKind> = new Set(['pause', 'withdraw', 'exempt']);
+
+/** What to say where nobody of this id has decided anything but `made`; else empty. */
+async function noteAbout({ log, codec }: Workspace, made: ConsentDecision): Promise<string> {
+  if (!ENDING.has(made.kind)) return '';
+  let hasOthers = false;
+  await openGlobalTable({
+    log,
+    topic: TOPICS.consent,
+    apply({ value }) {
+      const found = value === null ? undefined : codec.decodeConsent(value);
+      hasOthers ||= found?.subjectKey === made.subjectKey && found.decisionId !== made.decisionId;
+    },
+  });
+  return hasOthers ? '' : 'nobody of this id has ever decided anything: is it written as the recorder writes it?';
+}

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadPolicy } from '../privacy/policy.ts';
@@ -59,12 +60,17 @@ function configIn(data: string, context: CommandContext): CommandContext['config
 /** Many more than a page asks: nobody else is there. */
 const REQUESTS_PER_MINUTE = 6_000;
 
-/** The playground on a log of its own, which is gone when it is stopped. */
+/** The playground on a log of its own, which is gone when it is stopped; not when it is killed. */
 async function playground(context: CommandContext): Promise<void> {
   if (context.options.data !== undefined || context.options.table !== undefined) {
     throw new UsageError('demo --open keeps nothing: leave out --data and --table');
   }
   const data = await temporaryFolder();
+  // A second signal, and a stop that takes too long, end the process without a `finally`; so does a terminal that is closed.
+  const remove = (): void => rmSync(data, { recursive: true, force: true, maxRetries: 3 });
+  const onClosed = (): void => process.exit(129);
+  process.once('exit', remove);
+  process.on('SIGHUP', onClosed);
   try {
     const own = configIn(data, context);
     const gateway: typeof own.gateway = {
@@ -100,7 +106,8 @@ async function playground(context: CommandContext): Promise<void> {
               const page = address.replace('/playground#', '/me#');
               context.print(
                 `The playground is ready: ${address}\nThe page of who is recorded there: ${page}\n\n` +
-                  'Type, click and paste. Ctrl+C stops it; nothing is kept.',
+                  'Type, click and paste. Ctrl+C stops it and deletes all of it. Killed in another way (kill -9), it leaves\n' +
+                  `what was typed in ${data}: delete that folder then.`,
                 { address, page },
               );
               io.browse?.(address);
@@ -110,7 +117,9 @@ async function playground(context: CommandContext): Promise<void> {
       ),
     );
   } finally {
-    await rm(data, { recursive: true, force: true });
+    remove();
+    process.off('exit', remove);
+    process.off('SIGHUP', onClosed);
   }
 }
 

@@ -1,8 +1,9 @@
-import { Option, type Command } from 'commander';
+import type { Command } from 'commander';
 import { audited } from '../runtime/audit.ts';
 import { issueDevice, openDevices, revokeDevice } from '../runtime/devices.ts';
 import { action, UsageError, wholeNumber, withWorkspace, type Io } from './io.ts';
 import { whyOption, type Why } from './reason.ts';
+import { subjectOption } from './subject.ts';
 import { table } from './topics-text.ts';
 
 const DAY_MS = 86_400_000;
@@ -18,7 +19,7 @@ export function devicesCommand(program: Command, io: Io): void {
   devices
     .command('issue')
     .description("make a token for a person's recorder; it is shown once")
-    .addOption(subjectOption())
+    .addOption(subjectOption().makeOptionMandatory())
     .option('--device <name>', 'the only device that it is good for (default: any of the person)')
     .option('--days <n>', 'days that it is good for', wholeNumber(1, 366), 90)
     .addOption(whyOption())
@@ -53,7 +54,7 @@ export function devicesCommand(program: Command, io: Io): void {
   devices
     .command('list')
     .description('the tokens that there are, without what is secret of them')
-    .option('--subject <id>', 'those of one person')
+    .addOption(subjectOption('those of one person'))
     .addHelpText('after', '\nExample:\n  redactory devices list --subject ana@example.org')
     .action(
       action<{ readonly subject?: string }>(io, (context, { subject }) =>
@@ -98,6 +99,3 @@ export function devicesCommand(program: Command, io: Io): void {
       ),
     );
 }
-
-const subjectOption = (): Option =>
-  new Option('--subject <id>', 'the person, as the company knows them').makeOptionMandatory();

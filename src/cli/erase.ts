@@ -5,6 +5,7 @@ import { appendErasure } from '../runtime/erasures.ts';
 import { openErasures } from '../runtime/steward/erase.ts';
 import { action, withWorkspace, type Io } from './io.ts';
 import { whyOption, type Why } from './reason.ts';
+import { subjectOption } from './subject.ts';
 
 interface Own extends Why {
   readonly subject: string;
@@ -14,7 +15,7 @@ export function eraseCommand(program: Command, io: Io): void {
   program
     .command('erase')
     .description('have all that was kept of a person erased; the steward does it')
-    .requiredOption('--subject <id>', 'the person, as the company knows them')
+    .addOption(subjectOption().makeOptionMandatory())
     .addOption(whyOption())
     .addHelpText('after', '\nExample:\n  redactory erase --subject ana@example.org')
     .action(

@@ -15,6 +15,8 @@ export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
   readonly now: () => number;
+  /** Aborts when the reader of stdout has left (`| head`); without it, none ever leaves. */
+  readonly outputEnded?: AbortSignal;
   /** Shows an address in the person's browser, if there is one; without it nothing is shown. */
   readonly browse?: (address: string) => void;
 }
@@ -33,13 +35,27 @@ export class UsageError extends Error {
   override name = 'UsageError';
 }
 
+/** What has an end was stopped before it by a signal: exit code 130. What was done of it may have been printed. */
+export class StoppedError extends Error {
+  override name = 'StoppedError';
+
+  constructor() {
+    super('stopped before the end; what is finished is committed, and the same command does the rest');
+  }
+}
+
+/** For what has an end. A reader of stdout who has left has all that was wanted. @throws StoppedError */
+export function refuseStopped({ signal, io }: Pick<CommandContext, 'signal' | 'io'>): void {
+  if (signal.aborted && io.outputEnded?.aborted !== true) throw new StoppedError();
+}
+
 /** What a command's action gets to work with. */
 export interface CommandContext {
   readonly io: Io;
   readonly options: GlobalOptions;
   readonly config: Config;
   readonly telemetry: Telemetry;
-  /** Aborts at SIGTERM and SIGINT. */
+  /** Aborts at SIGTERM and SIGINT, and when nobody reads stdout any more. */
   readonly signal: AbortSignal;
   /** Prints the result: `json` as one document with --json, else `text`. */
   print(text: string, json: unknown): void;
@@ -76,7 +92,7 @@ export function action<Own extends object>(
           options,
           config,
           telemetry: createTelemetry(logger),
-          signal: shutdown.signal,
+          signal: io.outputEnded === undefined ? shutdown.signal : AbortSignal.any([shutdown.signal, io.outputEnded]),
           print: (text, json) => {
             io.stdout.write(options.json === true ? `${JSON.stringify(json, null, 2)}\n` : `${text}\n`);
           },

@@ -12,7 +12,7 @@ import { eraseCommand } from './erase.ts';
 import { gatewayCommand } from './gateway.ts';
 import { importCommand } from './import.ts';
 import { inspectCommand } from './inspect.ts';
-import { UsageError, type Io } from './io.ts';
+import { StoppedError, UsageError, type Io } from './io.ts';
 import { keysCommand } from './keys.ts';
 import { policyCommand } from './policy.ts';
 import { replayCommand } from './replay.ts';
@@ -73,7 +73,7 @@ export function createProgram(io: Io): Command {
 /**
  * Runs one command line (without `node` and the script).
  *
- * @returns the exit code: 0 done, 1 failed, 2 wrong usage or config.
+ * @returns the exit code: 0 done, 1 failed, 2 wrong usage or config, 130 stopped before its end.
  */
 export async function runProgram(argv: readonly string[], io: Io): Promise<number> {
   try {
@@ -83,12 +83,14 @@ export async function runProgram(argv: readonly string[], io: Io): Promise<numbe
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     // Messages of our own errors name what to do and hold no payload; of others only the kind is safe to show.
     io.stderr.write(`redactory: ${describe(error)}\n`);
+    if (error instanceof StoppedError) return 130;
     return error instanceof UsageError || error instanceof ConfigError || error instanceof PolicyError ? 2 : 1;
   }
 }
 
 const OWN_ERRORS = new Set([
   'UsageError',
+  'StoppedError',
   'ConfigError',
   'PolicyError',
   'VocabularyError',

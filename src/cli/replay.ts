@@ -16,7 +16,7 @@ import {
 } from '../runtime/replay/run.ts';
 import type { Workspace } from '../runtime/workspace.ts';
 import { readTable } from '../sinks/index.ts';
-import { action, UsageError, wholeNumber, withWorkspace, type CommandContext, type Io } from './io.ts';
+import { action, StoppedError, UsageError, wholeNumber, withWorkspace, type CommandContext, type Io } from './io.ts';
 import { moment } from './moment.ts';
 import { showProgress } from './progress.ts';
 import {
@@ -30,6 +30,7 @@ import {
 import { whyOption, type Why } from './reason.ts';
 import { MAX_RESTARTS, withHealth } from './run.ts';
 import { openTable } from './table.ts';
+import { together } from './together.ts';
 import { inProcesses } from './workers.ts';
 
 interface Own extends Why {
@@ -178,12 +179,13 @@ async function replayStretch(context: CommandContext, workspace: Workspace, own:
     to: request.asked.to === null ? null : new Date(request.asked.to).toISOString(),
   };
   const what = own.dryRun === true ? 'replay dry run' : 'replay';
-  await audited(
+  const done = await audited(
     workspace.audit,
     { what, why: own.why, about },
     () => replayRequest(context, workspace, request, own),
-    (done) => done,
+    (told) => told,
   );
+  if (done['state'] === 'stopped') throw new StoppedError();
 }
 
 /** @returns how much it was. */
@@ -287,25 +289,17 @@ async function workTogether(
   tools: ReplayTools,
   own: Own,
 ): ReturnType<typeof workOnReplay> {
-  const failure = new AbortController();
-  const signal = AbortSignal.any([context.signal, failure.signal]);
-  const guarded = async <T>(work: Promise<T>): Promise<T> => {
-    try {
-      return await work;
-    } catch (error) {
-      failure.abort();
-      throw error;
-    }
-  };
   const { config } = context;
   const served = { ...config, telemetry: { ...config.telemetry, port: own.metricsPort ?? null } };
-  const others =
-    own.workers < 2 ? [] : inProcesses({ ...context, signal }, own.workers - 1, (i) => argsOf(context, own, i));
-  const mine = withHealth({ ...context, config: served }, (ready) => {
-    ready();
-    return workOnReplay(request, manifest, tools, { signal, maxRestarts: MAX_RESTARTS });
-  });
-  const [worked] = await Promise.all([guarded(mine), guarded(Promise.resolve(others))]);
+  const [worked] = await together(
+    context.signal,
+    (signal) =>
+      withHealth({ ...context, config: served }, (ready) => {
+        ready();
+        return workOnReplay(request, manifest, tools, { signal, maxRestarts: MAX_RESTARTS });
+      }),
+    (signal) => inProcesses({ ...context, signal }, own.workers - 1, (i) => argsOf(context, own, i)),
+  );
   return worked;
 }
 

@@ -56,7 +56,7 @@ export function requestsCommand(program: Command, io: Io): void {
           const request = (await openRequests(workspace)).all().find(({ requestId }) => requestId === id);
           if (request === undefined) throw new RunError('there is no such request: see `redactory requests list`');
           if (request.answer !== null) throw new RunError(`this request was answered already: ${request.answer}`);
-          const entry = { what: 'requests answer', why, about: { kind: request.kind, answer } };
+          const entry = { what: 'requests answer' as const, why, about: { kind: request.kind, answer } };
           await audited(workspace.audit, entry, async () => {
             const now = await workspace.trustedNow();
             // The exemption first: an answer that says granted must be true.

@@ -2,7 +2,7 @@ import { Option, type Command } from 'commander';
 import { resolve } from 'node:path';
 import type { Writable } from 'node:stream';
 import { loadPolicy } from '../privacy/policy.ts';
-import { audited } from '../runtime/audit.ts';
+import { audited, type UnderPolicy } from '../runtime/audit.ts';
 import { cleanMeanwhile } from '../runtime/cleaning.ts';
 import { serveHealth } from '../runtime/health.ts';
 import { runSanitizer, type SanitizerSummary } from '../runtime/sanitizer.ts';
@@ -11,10 +11,11 @@ import { runSink, type SinkSummary } from '../runtime/sink-runner.ts';
 import { TOPICS } from '../runtime/topics.ts';
 import type { Workspace } from '../runtime/workspace.ts';
 import { openJsonlSink, openTrainingTable, type Sink } from '../sinks/index.ts';
-import { action, UsageError, wholeNumber, withWorkspace, type CommandContext, type Io } from './io.ts';
+import { action, refuseStopped, UsageError, wholeNumber, withWorkspace, type CommandContext, type Io } from './io.ts';
 import { showProgress } from './progress.ts';
 import { describeCounts } from './summary.ts';
 import { openTable } from './table.ts';
+import { together } from './together.ts';
 import { sanitizeInProcesses } from './workers.ts';
 
 interface UntilEnd {
@@ -54,6 +55,7 @@ export function sanitizeCommand(program: Command, io: Io): void {
                 ),
               );
         context.print(describeCounts(sanitized), { sanitized });
+        if (own.untilEnd === true) refuseStopped(context);
       }),
     );
 }
@@ -75,6 +77,7 @@ export function sinkCommand(program: Command, io: Io): void {
           );
           if (choice.to === 'table' || typeof choice.out === 'string')
             context.print(describeSink(written, own.to), { sink: written });
+          if (own.untilEnd === true) refuseStopped(context);
         }),
       ),
     );
@@ -97,6 +100,7 @@ export function runCommand(program: Command, io: Io): void {
             ...result,
             table: context.config.table,
           });
+          if (own.untilEnd === true) refuseStopped(context);
         }),
       ),
     );
@@ -118,30 +122,18 @@ export async function runBoth(
   workspace: Workspace,
   own: UntilEnd,
   ready: () => void = () => {},
-  what = 'run',
+  what: UnderPolicy = 'run',
 ): Promise<RunResult> {
   if (own.untilEnd === true) {
     const sanitized = await sanitize(context, workspace, own, ready, what);
     return { sanitized, sink: await sink(context, workspace, own, { to: 'table' }, ready) };
   }
-  const failure = new AbortController();
-  const both = { ...context, signal: AbortSignal.any([context.signal, failure.signal]) };
-  const guarded = async <T>(work: Promise<T>): Promise<T> => {
-    try {
-      return await work;
-    } catch (error) {
-      failure.abort();
-      throw error;
-    }
-  };
-  const results = await Promise.allSettled([
-    guarded(sanitize(both, workspace, own, ready, what)),
-    guarded(sink(both, workspace, own, { to: 'table' }, () => {})),
-  ]);
-  const [sanitized, written] = results;
-  if (sanitized.status === 'rejected') throw sanitized.reason;
-  if (written.status === 'rejected') throw written.reason;
-  return { sanitized: sanitized.value, sink: written.value };
+  const [sanitized, written] = await together(
+    context.signal,
+    (signal) => sanitize({ ...context, signal }, workspace, own, ready, what),
+    (signal) => sink({ ...context, signal }, workspace, own, { to: 'table' }, () => {}),
+  );
+  return { sanitized, sink: written };
 }
 
 /** `what`: the command, for the audit trail. */
@@ -150,7 +142,7 @@ async function sanitize(
   workspace: Workspace,
   own: UntilEnd,
   ready: () => void,
-  what: string,
+  what: UnderPolicy,
 ): Promise<SanitizerSummary> {
   const loaded = await loadPolicy(context.config.policy);
   const about = {
@@ -275,8 +267,7 @@ async function openSink(context: RunContext, workspace: Workspace, choice: SinkC
   });
 }
 
-/** The table's store, with retries that are logged. */
-export /** Only `run` cleans at its end as well: after it nobody is left who has still to read what expires. */
+/** Only `run` cleans at its end as well: after it nobody is left who has still to read what expires. */
 function cleaned<T>(
   context: CommandContext,
   { log, now }: Workspace,

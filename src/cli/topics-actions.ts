@@ -64,12 +64,33 @@ export async function apply(context: CommandContext, own: Apply): Promise<void> 
     return { ...before, done: now };
   });
   const waiting = found.changes.filter((change) => !found.done.includes(change));
+  const problems = [...sharedUsers(planned), ...found.problems];
   if (context.options.json === true) {
     const changes = found.changes.map((change) => ({ ...change, done: found.done.includes(change) }));
-    context.print('', { changes, problems: [...sharedUsers(planned), ...found.problems], extras: found.extras });
+    context.print('', { changes, problems, extras: found.extras });
   } else if (found.changes.length > 0) {
     context.print(describeDone(found.done, waiting, own), null);
   }
+  if (own.dryRun === true) return;
+  const left = leftUndone(config.kafka, { changes: waiting, problems, extras: found.extras });
+  if (left > 0) {
+    throw new RunError(
+      `the cluster is not as planned: ${left} of the lines above say what \`topics apply\` has left as it was`,
+    );
+  }
+  for (const { kind, what } of problems) {
+    if (kind === 'no-authorizer') context.io.stderr.write(`redactory: ${what}: it is for trying out only\n`);
+  }
+}
+
+/**
+ * How much is not as planned. Where the config says nothing of who is who, a cluster on which everybody may do everything is
+ * one to try things out on.
+ */
+export function leftUndone({ sasl, tls }: KafkaSettings, { changes, problems, extras }: Difference): number {
+  const isSecured = sasl !== undefined || tls?.certFile !== undefined;
+  const wrong = problems.filter(({ kind }) => isSecured || kind !== 'no-authorizer');
+  return changes.length + wrong.length + extras.filter(({ isBreach }) => isBreach).length;
 }
 
 function describeDifference(planned: AccessPlan, { changes, problems, extras }: Difference): string {

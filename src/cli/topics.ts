@@ -22,6 +22,8 @@ export function topicsCommand(program: Command, io: Io): void {
       'after',
       '\nThe operator may create and set topics. ACLs are set by an administrator of the cluster: the first time, and when the' +
         '\nplan has changed, name one with --user.' +
+        '\n\nExit code 1 if anything is left that is not as planned; a cluster without an authorizer counts where the config' +
+        '\nhas SASL or client certificates.' +
         '\n\nExamples:\n  redactory topics apply --dry-run\n  redactory topics apply --user admin --secret-file admin.password',
     )
     .action(action<Apply>(io, async (context, own) => (await load()).apply(context, own)));

@@ -105,7 +105,7 @@ async function buildAndWrite(
   const onStderr = auditTo((line) => void context.io.stderr.write(line), { now: workspace.now });
   const trail = allOf(workspace.audit, onStderr);
   const entry = {
-    what: 'vocabulary build',
+    what: 'vocabulary build' as const,
     why: own.reason,
     about: {
       stretch: describeStretch({ asked, now }),

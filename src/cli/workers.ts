@@ -21,30 +21,45 @@ export async function sanitizeInProcesses(
 }
 
 /**
- * Runs this program `count` times, with the arguments that each is to have. A stop is passed on to all. If one fails, the others are stopped
- * and the error names it; its own message is on the error output.
+ * Runs this program `count` times, with the arguments that each is to have. A stop is passed on to all. If one fails or cannot be
+ * started, the others are stopped and the error names it; its own message is on the error output. All have ended when this does.
  *
- * @returns what each printed on its standard output.
+ * @returns what each printed on its standard output; nothing after a stop that came before.
  */
 export async function inProcesses(
   context: Pick<CommandContext, 'config' | 'io' | 'signal'>,
   count: number,
   args: (index: number) => readonly string[],
 ): Promise<readonly string[]> {
-  const children = Array.from({ length: count }, (_, i) => startWorker(context, i, args(i)));
+  // A signal that has aborted calls no listener any more.
+  if (context.signal.aborted) return [];
+  const children: ChildProcess[] = [];
+  const finished: Promise<string>[] = [];
+  const failures: string[] = [];
   const stopAll = (): void => {
     for (const child of children) child.kill('SIGTERM');
   };
+  const onFailure = (failure: string): void => {
+    failures.push(failure);
+    stopAll();
+  };
   context.signal.addEventListener('abort', stopAll, { once: true });
   try {
-    const results = await Promise.all(children.map((child, i) => finish(child, i, stopAll)));
-    return results.map((result) => {
-      if ('failure' in result) throw new RunError(result.failure);
-      return result.output;
-    });
+    for (let i = 0; i < count; i++) {
+      const child = startWorker(context, i, args(i));
+      children.push(child);
+      finished.push(finish(child, i, context.signal, onFailure));
+    }
+  } catch (error) {
+    stopAll();
+    throw error;
   } finally {
+    await Promise.all(finished);
     context.signal.removeEventListener('abort', stopAll);
   }
+  // The first one: others may have ended because they were stopped.
+  if (failures[0] !== undefined) throw new RunError(failures[0]);
+  return await Promise.all(finished);
 }
 
 function startWorker(
@@ -68,14 +83,29 @@ function startWorker(
   });
 }
 
-type Result = { readonly output: string } | { readonly failure: string };
+/** The code of what was stopped before its end; without an output it was ended in the middle of its work. */
+const STOPPED = 130;
 
-async function finish(child: ChildProcess, index: number, stopAll: () => void): Promise<Result> {
+/** What it printed; rejects never, but tells of a failure. */
+async function finish(
+  child: ChildProcess,
+  index: number,
+  stop: AbortSignal,
+  onFailure: (failure: string) => void,
+): Promise<string> {
   let output = '';
   child.stdout?.setEncoding('utf8').on('data', (text: string) => (output += text));
-  // `close` comes when the output has been read to its end as well.
-  const [code] = (await once(child, 'close')) as [number | null];
-  if (code === 0) return { output };
-  stopAll();
-  return { failure: `worker ${index + 1} ended with code ${code ?? 'none'}: its own message says why` };
+  // `close` comes when the output has been read to its end as well; `error`, which rejects, when it could not be started.
+  const failure = await once(child, 'close').then(
+    ([code]: unknown[]) =>
+      code === 0 || (code === STOPPED && stop.aborted && output !== '')
+        ? null
+        : `ended with code ${typeof code === 'number' ? code : 'none'}: its own message says why`,
+    (error: unknown) => `could not be started (${codeOf(error)})`,
+  );
+  if (failure !== null) onFailure(`worker ${index + 1} ${failure}`);
+  return output;
 }
+
+const codeOf = (error: unknown): string =>
+  error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';

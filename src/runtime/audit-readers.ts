@@ -2,11 +2,12 @@
 import type { Codec } from '../events/codec.ts';
 import type { AuditRecord } from '../events/control.ts';
 import type { EventLog } from '../log/event-log.ts';
+import type { AuditedWork } from './audit.ts';
 import { auditBounds, decoded, readAudit } from './audit/trail.ts';
 import { TOPICS } from './topics.ts';
 
-/** Work that reads what was recorded of people. */
-export const RAW_READS: readonly string[] = [
+/** Work that reads what was recorded of people; a playground opens nothing but what its made-up person did. */
+const RAW_READS: ReadonlySet<string> = new Set<AuditedWork>([
   'sanitize',
   'run',
   'demo',
@@ -14,7 +15,7 @@ export const RAW_READS: readonly string[] = [
   'replay dry run',
   'vocabulary build',
   'inspect raw',
-];
+]);
 
 /** One look at raw data: that it began says it all. */
 export type RawRead = Pick<AuditRecord, 'at' | 'who' | 'what' | 'why'>;
@@ -40,7 +41,7 @@ export async function rawReadersSince(
     const record = decoded(codec, value);
     if (record === null || record.stage !== 'started' || record.at < sinceMs) continue;
     const { at, who, what, why } = record;
-    if (RAW_READS.includes(what)) reads.push({ at, who, what, why });
+    if (RAW_READS.has(what)) reads.push({ at, who, what, why });
     if (reads.length >= 2 * MAX_RAW_READS) reads = reads.slice(-MAX_RAW_READS);
   }
   return reads.slice(-MAX_RAW_READS).toReversed();

@@ -1,6 +1,42 @@
 import { randomBytes } from 'node:crypto';
 import { userInfo } from 'node:os';
 
+/** All that is recorded, by the command or the part of the line that does it; docs/audit.md says what each tells. */
+export const AUDITED_WORK = [
+  'sanitize',
+  'run',
+  'demo',
+  'policy change',
+  'playground',
+  'replay',
+  'replay dry run',
+  'replay promote',
+  'vocabulary build',
+  'inspect raw',
+  'steward',
+  'erase',
+  'erasure',
+  'requests answer',
+  'keys list',
+  'keys rotate',
+  'keys rewrap',
+  'keys destroy',
+  'keys sealing rotate',
+  'keys sealing destroy',
+  'consent enrol',
+  'consent pause',
+  'consent resume',
+  'consent withdraw',
+  'consent exempt',
+  'devices issue',
+  'devices revoke',
+] as const;
+export type AuditedWork = (typeof AUDITED_WORK)[number];
+
+/** Work that reads raw under the policy in use; when it begins under another than the last did, that is a record too. */
+export const UNDER_POLICY = ['sanitize', 'run', 'demo'] as const satisfies readonly AuditedWork[];
+export type UnderPolicy = (typeof UNDER_POLICY)[number];
+
 /**
  * Who looked at personal data for what: written before the work begins, and again when it has ended. This is the one place
  * through which it goes; whatever keeps it for longer is another {@link AuditTrail}.
@@ -8,8 +44,7 @@ import { userInfo } from 'node:os';
  * An entry never holds what was found, nor anything of a person but the operator's own account.
  */
 export interface AuditEntry {
-  /** The command, such as `vocabulary build`. */
-  readonly what: string;
+  readonly what: AuditedWork;
   readonly stage: 'started' | 'done' | 'failed';
   /** The reason that the operator gave. */
   readonly why: string;

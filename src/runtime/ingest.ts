@@ -14,6 +14,8 @@ export interface Ingest {
   flush(): Promise<void>;
   readonly events: number;
   readonly batches: number;
+  /** Of {@link batches}, those that are known to be on the log. */
+  readonly appended: number;
   /** Of the records' values; known once they are flushed. */
   readonly bytes: number;
 }
@@ -31,7 +33,7 @@ export function createIngest(options: {
   const { log, codec, sealer, consentLog = log } = options;
   let buffer: (Unsealed & { readonly key: string })[] = [];
   let buffered = 0;
-  const counts = { events: 0, batches: 0, bytes: 0 };
+  const counts = { events: 0, batches: 0, appended: 0, bytes: 0 };
 
   async function flush(): Promise<void> {
     if (buffer.length === 0) return;
@@ -48,6 +50,7 @@ export function createIngest(options: {
       return { key, value, timestamp: receivedAt };
     });
     await log.append(TOPICS.raw, records);
+    counts.appended += records.length;
   }
 
   return {
@@ -69,6 +72,9 @@ export function createIngest(options: {
     },
     get batches() {
       return counts.batches;
+    },
+    get appended() {
+      return counts.appended;
     },
     get bytes() {
       return counts.bytes;

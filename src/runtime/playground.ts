@@ -65,6 +65,9 @@ export async function openPlayground({
   checkPlace(config);
   const served = pages ?? (await builtPages('playground', '/playground'));
   if (served.length === 0) throw new RunError('the page of the playground is not built: run `npm run build`');
+  // Before the keys are opened and raw is read.
+  const about = { policies: PLAYGROUND_POLICIES.join(' ') };
+  await workspace.audit.record({ what: 'playground', stage: 'started', why: '', about });
   const policies = await Promise.all(PLAYGROUND_POLICIES.map(async (name) => (await playgroundPolicy(name)).policy));
   const guardMs = Math.max(...policies.map(({ consent }) => consent.guardSeconds)) * 1_000;
   const tables = await workspace.controlTables(guardMs);

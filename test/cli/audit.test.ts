@@ -1,9 +1,11 @@
-import { readFile, stat, writeFile } from 'node:fs/promises';
+import { chmod, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { AuditRecord } from '../../src/events/control.ts';
 import { appendTo, hashOf } from '../../src/runtime/audit/chain.ts';
 import { auditBounds, decoded, readAudit } from '../../src/runtime/audit/trail.ts';
+import { AUDITED_WORK } from '../../src/runtime/audit.ts';
+import { appendRequest } from '../../src/runtime/requests.ts';
 import { TOPICS } from '../../src/runtime/topics.ts';
 import { createBench, type Bench, type Given } from './harness.ts';
 
@@ -71,10 +73,21 @@ async function verified(records: readonly AuditRecord[], anchors?: string): Prom
   }
 }
 
+/** Starts of stewards, which stand alone; a change of policy has the run of the work that brings it. */
+const STEWARD = 1;
+const REQUEST = {
+  requestId: 'asked',
+  kind: 'exemption',
+  reason: 'because',
+  answer: null,
+  answeredAt: null,
+  comment: '',
+} as const;
+
 const WHOLE: Found = { code: 0, whole: true, kinds: [] };
 
 describe('what is recorded', () => {
-  it('is every command that reads raw, uses keys, or decides about people', { timeout: 60_000 }, async () => {
+  it('is every command that reads raw, uses keys, or decides about people', { timeout: 120_000 }, async () => {
     const line = {
       subject: SUBJECT,
       session: 's',
@@ -94,14 +107,25 @@ describe('what is recorded', () => {
     );
     await done(`devices revoke ${tokenId}`);
     await done('run --until-end');
+    await done('demo --people 1 --minutes 1 --data .redactory');
     await done('sanitize --until-end --policy balanced');
     await done('replay --policy strict --into again --why trial');
+    await done('replay promote again');
     await done('replay --policy strict --into never --dry-run');
     await done('inspect raw --limit 3');
     await done('keys list');
     await done('keys rotate --why yearly');
     await done('keys rewrap');
     await done('keys sealing rotate');
+    await done('keys sealing destroy --expired --yes');
+    await bench.withWorkspace(async (workspace) => {
+      const subjectKey = (await workspace.subjectKeys())(SUBJECT);
+      await appendRequest(workspace, { ...REQUEST, subjectKey, askedAt: START });
+    });
+    await done(`requests answer ${REQUEST.requestId} --answer refused`);
+    await done(`erase --subject ${SUBJECT}`);
+    await done('sink --until-end');
+    await done('steward --once');
     await done('keys destroy 2026-11 --yes');
     await done('vocabulary build --out proposed.txt --reason trial');
 
@@ -113,18 +137,27 @@ describe('what is recorded', () => {
       ...both('devices issue'),
       ...both('devices revoke'),
       ...both('run'),
+      ...both('demo'),
       'policy change done',
       ...both('sanitize'),
       ...both('replay'),
+      ...both('replay promote'),
       ...both('replay dry run'),
       ...both('inspect raw'),
       ...both('keys list'),
       ...both('keys rotate'),
       ...both('keys rewrap'),
       ...both('keys sealing rotate'),
+      ...both('keys sealing destroy'),
+      ...both('requests answer'),
+      ...both('erase'),
+      'steward started',
+      ...both('erasure'),
       ...both('keys destroy'),
       ...both('vocabulary build'),
     ]);
+    // The playground has no command of its own: test/runtime/playground/playground.test.ts.
+    expect(new Set([...records.map(({ what }) => what), 'playground'])).toEqual(new Set(AUDITED_WORK));
     expect(
       JSON.parse(records.find(({ what, stage }) => what === 'run' && stage === 'done')?.about ?? ''),
     ).toMatchObject({
@@ -140,7 +173,8 @@ describe('what is recorded', () => {
       ...Array<string>(2).fill('vocabulary build: trial'),
     ]);
     // The runs of two pieces of work differ, those of one do not.
-    expect(new Set(records.map(({ run }) => run)).size).toBe((records.length - 1) / 2);
+    const alone = records.filter(({ what }) => what === 'policy change' || what === 'steward').length;
+    expect(new Set(records.map(({ run }) => run)).size).toBe((records.length - alone) / 2 + STEWARD);
     const text = JSON.stringify(records);
     const subjectKey = await bench.withWorkspace(async (workspace) => (await workspace.subjectKeys())(SUBJECT));
     for (const personal of ['ana', 'secret', token, subjectKey]) expect(text).not.toContain(personal);
@@ -214,7 +248,7 @@ async function worked(): Promise<readonly AuditRecord[]> {
 
 describe('audit verify', () => {
   it('finds nothing where nothing was touched', async () => {
-    expect(await done('audit verify')).toBe('no records\n');
+    expect(await done('audit verify')).toMatch(/^no records\nanchors: none given; .*\n$/u);
     const records = await worked();
     expect(await done('audit verify')).toContain('whole: 10 records to 9, 2026-11-10T09:00:05.000Z');
     expect(await verified(records)).toEqual(WHOLE);
@@ -278,12 +312,10 @@ describe('audit anchor', () => {
   const anchors = (): Promise<string> => readFile(join(bench.dir, ANCHORS), 'utf8');
 
   it('keeps the end in a private file, each end once', async () => {
-    const empty = await bench.run(`audit anchor --file ${ANCHORS}`, given);
+    const empty = await bench.run(`audit anchor --new --file ${ANCHORS}`, given);
     expect(empty).toMatchObject({ code: 1, stderr: expect.stringContaining('nothing to anchor yet') as string });
     const records = await worked();
-    // One that was made by hand is private from then on.
-    await writeFile(join(bench.dir, ANCHORS), '', { mode: 0o644 });
-    await done(`audit anchor --file ${ANCHORS}`);
+    await done(`audit anchor --new --file ${ANCHORS}`);
     expect(await done(`audit anchor --file ${ANCHORS}`)).toContain('was anchored already');
     await done('keys list');
     await done(`audit anchor --file ${ANCHORS}`);
@@ -297,7 +329,7 @@ describe('audit anchor', () => {
 
   it('tells of a cut end and of a chain that was written anew', async () => {
     const records = await worked();
-    await done(`audit anchor --file ${ANCHORS}`);
+    await done(`audit anchor --new --file ${ANCHORS}`);
     const kept = await anchors();
     expect(await verified(records.slice(0, 7))).toEqual(WHOLE);
     expect(await verified(records.slice(0, 7), kept)).toEqual({ code: 1, whole: false, kinds: ['missing'] });
@@ -310,7 +342,7 @@ describe('audit anchor', () => {
 
   it('is not made of a chain that is not whole, nor of one that does not fit the anchors there', async () => {
     const records = await worked();
-    await done(`audit anchor --file ${ANCHORS}`);
+    await done(`audit anchor --new --file ${ANCHORS}`);
     const kept = await anchors();
     for (const left of [records.filter((_, i) => i !== 3), records.slice(0, 7)]) {
       const other = await forged(left);
@@ -323,6 +355,29 @@ describe('audit anchor', () => {
     }
   });
 
+  it('takes a file without anchors for one that has lost them, and begins one only when it is told to', async () => {
+    await worked();
+    const file = join(bench.dir, ANCHORS);
+    const refused = async (args: string, message: string): Promise<void> => {
+      const { code, stdout, stderr } = await bench.run(args, given);
+      expect({ args, code, stdout }).toEqual({ args, code: 1, stdout: '' });
+      expect(stderr).toContain(message);
+    };
+    await refused(`audit anchor --file ${ANCHORS}`, 'cannot be read (ENOENT)');
+    for (const lost of ['', '\n']) {
+      await writeFile(file, lost);
+      await refused(`audit anchor --file ${ANCHORS}`, 'holds no anchors');
+      await refused(`audit verify --anchor ${ANCHORS}`, 'holds no anchors');
+    }
+    // It may be another's, who lets it grow only: its mode stays.
+    await writeFile(file, '');
+    await chmod(file, 0o640);
+    await done(`audit anchor --new --file ${ANCHORS}`);
+    expect((await stat(file)).mode & 0o777).toBe(0o640);
+    await refused(`audit anchor --new --file ${ANCHORS}`, 'holds anchors already');
+    expect(await bench.json(`audit verify --anchor ${ANCHORS}`, given)).toMatchObject({ anchors: 1, anchored: 1 });
+  });
+
   it('names the line that is no anchor, and a file that is not there', async () => {
     await writeFile(join(bench.dir, ANCHORS), `{"sequence":0,"hash":"${'0'.repeat(64)}","at":0}\n{"sequence":1,"ha`);
     for (const command of ['verify --anchor', 'anchor --file']) {
@@ -331,6 +386,6 @@ describe('audit anchor', () => {
     }
     expect((await bench.run('audit verify --anchor gone.jsonl', given)).stderr).toContain('cannot be read (ENOENT)');
     await done('keys list');
-    expect((await bench.run('audit anchor --file no/such/folder', given)).stderr).toContain('cannot be written');
+    expect((await bench.run('audit anchor --new --file no/such/folder', given)).stderr).toContain('cannot be written');
   });
 });

@@ -56,6 +56,40 @@ describe('consent', () => {
     expect(await bench.json('consent show --subject ben', { now: clock })).toHaveProperty('status', 'not_enrolled');
   });
 
+  const WRONG = ['', ' ', ' ana', 'ana ', 'ana\n', 'ana\u00a0', '--why', 'a'.repeat(1_025)];
+  it.each([
+    ...['enrol', 'pause --minutes 5', 'resume', 'withdraw', 'exempt', 'show'].map((words) => `consent ${words}`),
+    'erase',
+    'devices issue',
+    'devices list',
+    'import a.jsonl --format capture-jsonl',
+  ])('%s takes no id that is empty, too long or has white space around it, and does not repeat it', async (words) => {
+    for (const subject of WRONG) {
+      const { code, stdout, stderr } = await bench.run([...words.split(' '), '--subject', subject]);
+      expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+      expect(stderr).toMatch(/^redactory: --subject must have 1 to 1024 characters[^\n]*\n$/u);
+      expect(stderr).not.toContain('ana');
+    }
+    expect(await bench.files()).toEqual([]);
+  });
+
+  it.each(['pause --minutes 5', 'withdraw', 'exempt'])(
+    '%s of somebody who has never decided anything is recorded, and says so once',
+    async (words) => {
+      const note: unknown = expect.stringContaining('nobody of this id has ever decided anything');
+      await bench.json('consent enrol --subject ben', { now: clock });
+      expect(await decide(words)).toMatchObject({ kind: words.split(' ')[0], note });
+      now += MINUTE;
+      expect(await decide(words)).not.toHaveProperty('note');
+      const shown = await bench.run(`consent ${words} --subject anna`, { now: clock });
+      expect(shown.stdout.split('\n')).toEqual([expect.stringContaining('recorded: '), note, '']);
+    },
+  );
+
+  it('begins with an enrolment without a note', async () => {
+    expect(await decide('enrol')).not.toHaveProperty('note');
+  });
+
   it('is stamped no earlier than what the log holds already, so that a slow clock cannot date a pause back', async () => {
     await bench.json('simulate --people 1 --minutes 1 --start 2026-11-10T09:30Z', { now: clock });
     const { decidedAt } = await decide('pause --minutes 5');

@@ -19,6 +19,8 @@ export interface Given {
   readonly now?: () => number;
   /** What comes in, in pieces. */
   readonly stdin?: Iterable<string | Uint8Array>;
+  /** Aborted: nobody reads what it writes. */
+  readonly outputEnded?: AbortSignal;
 }
 
 export interface Bench {
@@ -46,6 +48,7 @@ export async function createBench(): Promise<Bench> {
       env: given.env ?? {},
       cwd: dir,
       now: given.now ?? Date.now,
+      ...(given.outputEnded === undefined ? {} : { outputEnded: given.outputEnded }),
     });
     return { code, stdout: stdout.text(), stderr: stderr.text() };
   };

@@ -147,7 +147,6 @@ describe('a master key that is not right: the worker does not start, says why, a
     const message = await refused({ REDACTORY_MASTER_KEY: 'c2VjcmV0dmFsdWU=' });
     expect(message).toContain('REDACTORY_MASTER_KEY does not hold a key');
     expect(message).not.toContain('c2VjcmV0');
-    expect(await refused({ REDACTORY_MASTER_KEY: '' })).toContain('REDACTORY_MASTER_KEY does not hold a key');
   });
 
   it('another key than the one that wrapped the keyring, from a file or the environment', async () => {

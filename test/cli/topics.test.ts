@@ -1,10 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { leftUndone } from '../../src/cli/topics-actions.ts';
+import { kafkaSchema } from '../../src/config-kafka.ts';
 import type { Acl } from '../../src/log/kafka/acls.ts';
 import { openKafkaAdmin, type KafkaAdmin } from '../../src/log/kafka/admin.ts';
 import { call } from '../../src/log/kafka/calls.ts';
 import { KafkaClient } from '../../src/log/kafka/client.ts';
 import type { KafkaOptions } from '../../src/log/kafka/options.ts';
+import type { Change, Extra, Problem } from '../../src/runtime/access-difference.ts';
 import { REPLAYS_TOPIC } from '../../src/runtime/replay/names.ts';
 import { TOPICS } from '../../src/runtime/topics.ts';
 import { securedKafka, writeConfig } from '../helpers/cluster-config.ts';
@@ -325,6 +328,8 @@ describeWithKafka('topics on a cluster with TLS, SCRAM and ACLs', () => {
     const part = line.slice(0, line.indexOf(' '));
     expect(notOk(await bench.run(`topics verify --only ${part}`))).toContain(line);
     const applied = await bench.run(`topics apply${asAdmin}`);
+    expect(applied.code).toBe(1);
+    expect(applied.stderr).toContain('the cluster is not as planned: 1 of the lines above');
     expect(applied.stdout).toContain('nothing to do');
     expect(applied.stdout).toContain('Given beyond the plan');
     expect((await admin.acls())?.some((one) => sameAcl(one, acl))).toBe(true);
@@ -364,6 +369,7 @@ describeWithKafka('topics on a cluster with TLS, SCRAM and ACLs', () => {
     await expect.poll(settingOf(TOPICS.raw, 'retention.ms')).toBe('99999999999');
     expect((await bench.run('topics verify --only operator')).code).toBe(1);
     const first = await bench.run('topics apply');
+    expect(first.code).toBe(1);
     expect(first.stdout).toContain(
       'set interactions.raw retention.ms: 99999999999 -> 604800000 (the cluster will DELETE records because of it)',
     );
@@ -386,7 +392,8 @@ describeWithKafka('topics on a cluster with TLS, SCRAM and ACLs', () => {
     await expect.poll(partitions).toBe(6);
     await setConfig({ topics: { partitions: 2 } });
     for (const args of ['topics apply', 'topics apply --add-partitions --yes']) {
-      const { stdout } = await bench.run(args);
+      const { code, stdout } = await bench.run(args);
+      expect(code).toBe(1);
       expect(stdout).toContain('partitions are never taken away');
     }
     expect((await bench.run('topics verify --only operator')).code).toBe(1);
@@ -401,6 +408,59 @@ describeWithKafka('topics on a cluster with TLS, SCRAM and ACLs', () => {
   async function wholeState(): Promise<unknown> {
     return { ...(await kafkaState(kafka)), acls: (await admin.acls())?.map((acl) => JSON.stringify(acl)).toSorted() };
   }
+});
+
+describe('what topics apply leaves', () => {
+  const nothing = { changes: [], problems: [], extras: [] };
+  const kafka = kafkaSchema.parse({ brokers: ['a:1'] });
+  const secured = [
+    { ...kafka, sasl: { mechanism: 'plain' as const } },
+    { ...kafka, tls: { certFile: 'c', keyFile: 'k' } },
+  ];
+  const problem = (kind: Problem['kind']): Problem => ({ kind, what: 'w', todo: 't' });
+  const extra = (isBreach: boolean): Extra => ({
+    acl: {
+      principal: 'User:a',
+      host: '*',
+      permission: 'allow',
+      operation: 'read',
+      resource: { type: 'topic', name: 'x', pattern: 'literal' },
+    },
+    isBreach,
+  });
+  const change: Change = { kind: 'add-partitions', topic: 'x', from: 1, to: 2 };
+
+  it('counts changes that were not made, problems and breaches', () => {
+    for (const given of [kafka, ...secured]) {
+      expect(leftUndone(given, nothing)).toBe(0);
+      expect(leftUndone(given, { ...nothing, extras: [extra(false)] })).toBe(0);
+      expect(leftUndone(given, { ...nothing, extras: [extra(true)] })).toBe(1);
+      expect(leftUndone(given, { ...nothing, changes: [change] })).toBe(1);
+      for (const kind of ['partitions', 'replicas', 'denied', 'shared-user'] as const) {
+        expect(leftUndone(given, { ...nothing, problems: [problem(kind)] })).toBe(1);
+      }
+    }
+  });
+
+  it('is a missing authorizer where the config says who is who', () => {
+    const given = { ...nothing, problems: [problem('no-authorizer')] };
+    expect(leftUndone(kafka, given)).toBe(0);
+    expect(leftUndone({ ...kafka, tls: {} }, given)).toBe(0);
+    for (const one of secured) expect(leftUndone(one, given)).toBe(1);
+  });
+});
+
+describeWithKafka('topics on a cluster without an authorizer', () => {
+  it('are applied, and it says that it is for trying out', async () => {
+    const [kafka, bench] = await Promise.all([startKafka(), createBench()]);
+    const env = { REDACTORY_KAFKA_BROKERS: kafka.brokers.join(',') };
+    const { code, stderr } = await bench.run('topics apply', { env });
+    await Promise.all([kafka.close(), bench.remove()]);
+    expect(stderr).toBe(
+      'redactory: the cluster has no authorizer: everybody may read raw and the keyring: it is for trying out only\n',
+    );
+    expect(code).toBe(0);
+  });
 });
 
 describeWithKafka('topics verify on a cluster without an authorizer', () => {

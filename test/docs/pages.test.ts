@@ -1,6 +1,7 @@
 import { posix } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { DROP_REASONS, QUARANTINE_REASONS } from '../../src/events/outcome.ts';
+import { AUDITED_WORK } from '../../src/runtime/audit.ts';
 import { SPAN_KINDS } from '../../src/privacy/recognizers/index.ts';
 import { TEXT_FIELDS, TEXT_REASONS } from '../../src/processors/judgeText.ts';
 import { COLUMNS } from '../../src/sinks/index.ts';
@@ -40,6 +41,13 @@ describe('docs/trying-a-policy.md', () => {
         .join(', '),
     );
   });
+});
+
+it('docs/audit.md tells of all that is recorded, once, and of nothing else', () => {
+  const section = /## What is recorded[\s\S]*?^What only/mu.exec(page('docs/audit.md').text)?.[0] ?? '';
+  const cells = [...section.matchAll(/^\| (`[^|]+) \|/gmu)].map(([, cell = '']) => cell).slice(1);
+  const told = cells.flatMap((cell) => [...cell.matchAll(/`([^`]+)`/gu)].map(([, what]) => what));
+  expect(told.toSorted()).toEqual([...AUDITED_WORK].toSorted());
 });
 
 describe('docs/privacy-model.md', () => {

@@ -62,6 +62,19 @@ describe.skipIf(process.platform === 'win32')('demo --open (signals: not on Wind
     expect(running.stderr()).not.toContain(token);
   });
 
+  it.each([
+    ['SIGINT', 130],
+    ['SIGHUP', 129],
+  ] as const)('leaves nothing behind when %s ends it without a stop', async (signal, code) => {
+    const running = start(['demo', '--open']);
+    await addressOf(running);
+    expect(await readdir(temporary)).toHaveLength(1);
+    const again = setInterval(() => running.child.kill(signal), 1);
+    expect(await running.ended).toBe(code);
+    clearInterval(again);
+    expect(await readdir(temporary)).toEqual([]);
+  });
+
   it('is refused a folder: it keeps nothing', async () => {
     const running = start(['demo', '--open', '--data', 'kept']);
     expect(await running.ended).toBe(2);

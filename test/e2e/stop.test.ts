@@ -2,6 +2,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { loadConfig } from '../../src/config.ts';
+import { TOPICS } from '../../src/runtime/topics.ts';
+import { openWorkspace } from '../../src/runtime/workspace.ts';
 import { openTableStore, readTable, tableDigest } from '../../src/sinks/index.ts';
 import { buildCli, type Cli } from './cli.ts';
 
@@ -73,6 +76,17 @@ describe.skipIf(process.platform === 'win32')('a stop (signals: not on Windows)'
       expect(await running.ended).toBe(0);
       expect(running.stderr()).toBe('');
     }
+  });
+
+  it('of whoever reads a pipe does not hide that a command has failed', async () => {
+    const config = await loadConfig({ env: {}, cwd: dir, data: dir });
+    const workspace = await openWorkspace(config, {});
+    await workspace.log.append(TOPICS.audit, [{ key: 'x', value: Buffer.from('no record'), timestamp: 0 }]);
+    await workspace.close();
+    const running = cli.start(['audit', 'verify', '--data', dir]);
+    running.child.stdout?.destroy();
+    expect(await running.ended).toBe(1);
+    expect(running.stderr()).toContain('the audit trail is not as it was written');
   });
 });
 

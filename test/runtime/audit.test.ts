@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { audited, auditTo, type AuditEntry } from '../../src/runtime/audit.ts';
 
-const ENTRY = { what: 'vocabulary build', why: 'a review', about: { policy: 'sha256:1' } };
+const ENTRY = { what: 'vocabulary build' as const, why: 'a review', about: { policy: 'sha256:1' } };
 
 function trail(): { readonly entries: AuditEntry[]; readonly record: (entry: AuditEntry) => Promise<void> } {
   const entries: AuditEntry[] = [];

@@ -37,6 +37,11 @@ export interface YamlContract<S extends z.ZodObject> {
   readonly whole: string;
   /** How a value that must be there and is not is called. */
   readonly missing: string;
+  /**
+   * Which texts messages may repeat: all, or only what was meant as one of a closed list of words. A password may stand in any
+   * other, such as an address. Unset: all.
+   */
+  readonly repeats?: 'all' | 'choices';
   readonly fail: (issues: readonly PolicyIssue[]) => Error;
 }
 
@@ -156,7 +161,7 @@ function describe(issue: z.core.$ZodIssue, places: Places, contract: YamlContrac
     const known = knownKeys(contract.schema, path);
     return issue.keys.map((key) => ({
       ...places.ofKey(path, key),
-      message: `unknown key ${quoted(key)}${path.length === 0 ? '' : ` in ${name}`}${suggestion(key, known)}`,
+      message: `unknown key ${isRepeatable(key, contract) ? quoted(key) : '(not a name)'}${path.length === 0 ? '' : ` in ${name}`}${suggestion(key, known)}`,
     }));
   }
   // A missing value has no place of its own: say where its section starts.
@@ -168,12 +173,18 @@ function describe(issue: z.core.$ZodIssue, places: Places, contract: YamlContrac
     const place = section === undefined ? places.ofValue([]) : places.ofKey(grandparent, section);
     return [{ ...place, message: `${contract.missing} ${name}: every rule must be stated, there are no defaults` }];
   }
-  return [{ ...places.ofValue(path), message: describeValue(issue, name) }];
+  return [{ ...places.ofValue(path), message: describeValue(issue, name, contract) }];
 }
 
-function describeValue(issue: z.core.$ZodIssue, name: string): string {
+/** A key may be repeated where it is a word; `{user:password}` is a key as well. */
+const isRepeatable = (key: string, { repeats }: YamlContract<z.ZodObject>): boolean =>
+  repeats !== 'choices' || /^[a-z][\w-]*$/iu.test(key);
+
+function describeValue(issue: z.core.$ZodIssue, name: string, { repeats }: YamlContract<z.ZodObject>): string {
   const value = valueAt(issue);
-  const given = typeof value === 'string' ? quoted(value) : typeof value === 'number' ? String(value) : undefined;
+  const mayRepeat = repeats !== 'choices' || issue.code === 'invalid_value';
+  const text = typeof value === 'string' && mayRepeat ? quoted(value) : undefined;
+  const given = typeof value === 'number' ? String(value) : text;
   if (issue.code === 'invalid_value') {
     const values = issue.values.map(String);
     const near = typeof value === 'string' && values.length > 1 ? suggestion(value, values) : '';

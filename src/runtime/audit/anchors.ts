@@ -10,30 +10,37 @@ const anchor = z.strictObject({
   at: z.int().min(0),
 });
 
-/** @throws RunError when the file cannot be read, or a line is no anchor. */
+/** @throws RunError when the file cannot be read, has no anchors, or a line is none: anchors that are gone prove nothing. */
 export async function readAnchors(path: string): Promise<readonly Anchor[]> {
+  const anchors = await readFile(path, 'utf8').then(
+    (text) => text.split('\n').flatMap((line, i) => (line === '' ? [] : [parse(line, `${path}:${i + 1}`)])),
+    (error: unknown) => {
+      throw new RunError(`the anchors in ${path} cannot be read (${codeOf(error)}): check the path`);
+    },
+  );
+  if (anchors.length === 0) throw new RunError(`${path} holds no anchors: check the path, or restore the file`);
+  return anchors;
+}
+
+/** That there are none yet, for a file that is to be begun. @throws RunError when there are, or the file cannot be read. */
+export async function checkNoAnchors(path: string): Promise<void> {
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    throw new RunError(`the anchors in ${path} cannot be read (${codeOf(error)}): check the path`);
+    if (codeOf(error) === 'ENOENT') return '';
+    throw new RunError(`${path} cannot be read (${codeOf(error)}): check the path`);
   });
-  return text.split('\n').flatMap((line, i) => (line === '' ? [] : [parse(line, `${path}:${i + 1}`)]));
+  if (text.trim() !== '') throw new RunError(`${path} holds anchors already: leave out --new, or name another file`);
 }
 
-/** The same; a file that is not there yet has none. */
-export async function readAnchorsIfAny(path: string): Promise<readonly Anchor[]> {
-  const file = await open(path, 'r').catch((error: unknown) => {
-    if (codeOf(error) === 'ENOENT') return undefined;
-    throw new RunError(`the anchors in ${path} cannot be read (${codeOf(error)}): check the path`);
-  });
-  await file?.close();
-  return file === undefined ? [] : readAnchors(path);
-}
-
-/** Adds a line to the file, which is made (private) if need be; on the disk when this resolves. @throws RunError */
+/**
+ * Adds a line to the file, which is made (private) if need be; on the disk when this resolves. A file that is there keeps its
+ * owner and mode: it may be another's, who lets it grow only.
+ *
+ * @throws RunError
+ */
 export async function appendAnchor(path: string, { sequence, hash, at }: Anchor): Promise<void> {
   try {
     const file = await open(path, 'a', 0o600);
     try {
-      await file.chmod(0o600);
       await file.appendFile(`${JSON.stringify({ sequence, hash, at })}\n`);
       await file.sync();
     } finally {

@@ -17,6 +17,14 @@ export type Head = Pick<AuditRecord, 'sequence' | 'hash'>;
 /** A record that has no place in the chain yet. */
 export type Unchained = Omit<AuditRecord, 'sequence' | 'previous' | 'hash'>;
 
+/**
+ * What the next record is chained to where all records have left the log by their age. Its sequence is the log's next offset:
+ * that is behind all of them, for a record's sequence is never above its offset. An anchor of one of them stays right.
+ */
+export function headAfterCut(end: number): Head {
+  return { sequence: end - 1, hash: BEFORE_FIRST };
+}
+
 /** The record after `head`; null: the first one. */
 export function appendTo(head: Head | null, entry: Unchained): AuditRecord {
   const sequence = head === null ? 0 : head.sequence + 1;
@@ -53,7 +61,7 @@ export interface Finding {
   /**
    * `altered`: a record does not have its own hash or key, or the next one was chained to another. `missing`: no record has
    * this sequence. `reordered`: it comes after a later one. `doubled`: it is there twice. `forked`: two different ones are.
-   * `rewritten`: it is another than the one that was anchored.
+   * `rewritten`: it is another than the one that was anchored, or claims to be the first of a log that held others before it.
    */
   readonly kind: (typeof FINDING_KINDS)[number];
   /** Null where not even that can be read. */
@@ -88,8 +96,12 @@ export interface VerifyOptions {
 export function verifyChain(links: readonly Link[], options: VerifyOptions = {}): Verdict {
   const { bySequence, findings } = placed(links);
   const sequences = [...bySequence.keys()].toSorted((a, b) => a - b);
-  findings.push(...gaps(sequences, options.isCut === true), ...broken(sequences, bySequence));
+  const isCut = options.isCut === true;
+  findings.push(...gaps(sequences, isCut), ...broken(sequences, bySequence));
   const first = sequences[0] ?? null;
+  // Whose records have all left goes on behind them: see `headAfterCut`.
+  if (isCut && first === 0)
+    findings.push(finding('rewritten', 0, 'it is no first record: the log held others before it'));
   const last = bySequence.get(sequences.at(-1) ?? -1)?.[0];
   const anchors = compared(options, bySequence, first, last?.sequence ?? -1);
   return {

@@ -16,10 +16,18 @@ import {
   type LogRecord,
   type TransactionalProducer,
 } from '../../log/event-log.ts';
-import { accountName, MAX_REASON, newRun, type AuditEntry, type AuditTrail } from '../audit.ts';
+import {
+  accountName,
+  MAX_REASON,
+  newRun,
+  UNDER_POLICY,
+  type AuditedWork,
+  type AuditEntry,
+  type AuditTrail,
+} from '../audit.ts';
 import { RunError } from '../run-error.ts';
 import { TOPICS } from '../topics.ts';
-import { appendTo, type Head, type Unchained } from './chain.ts';
+import { appendTo, headAfterCut, type Head, type Unchained } from './chain.ts';
 
 export interface TrailOptions {
   /** Signed in as somebody who may read and write the topic `audit`: sanitizer, steward or operator. */
@@ -34,9 +42,8 @@ export interface TopicTrail extends AuditTrail {
   close(): Promise<void>;
 }
 
-/** Work that reads raw under the policy in use; when it begins under another than the last did, that is a record too. */
-const UNDER_POLICY = new Set(['sanitize', 'run', 'demo']);
-export const POLICY_CHANGE = 'policy change';
+const IS_UNDER_POLICY: ReadonlySet<string> = new Set(UNDER_POLICY);
+export const POLICY_CHANGE = 'policy change' satisfies AuditedWork;
 
 /** Others that write at the same time get in between so often at most. */
 const MAX_FENCED = 200;
@@ -127,7 +134,7 @@ class Trail implements TopicTrail {
       records.push(record);
       head = record;
     };
-    if (UNDER_POLICY.has(what) && stage === 'started' && typeof policy === 'string') {
+    if (IS_UNDER_POLICY.has(what) && stage === 'started' && typeof policy === 'string') {
       const before = await this.#tail.lastPolicy();
       const change = { ...unchained, what: POLICY_CHANGE, stage: 'done' as const };
       if (before !== undefined && before !== policy) add({ ...change, about: aboutText({ from: before, to: policy }) });
@@ -183,6 +190,7 @@ class Tail {
       [this.#low, this.#next, this.head] = [end, end, null];
       for (let count = 16; this.head === null && this.#low > begin; count *= 4)
         await this.#readBack(begin, count, onRecord);
+      if (begin > 0) this.head ??= headAfterCut(end);
       return;
     }
     for (const record of await this.#read(this.#next, end)) {
@@ -255,7 +263,7 @@ export function decoded(codec: Pick<Codec, 'decodeAudit'>, value: Uint8Array | n
 }
 
 function policyOf({ what, stage, about }: AuditRecord): string | undefined {
-  if (!UNDER_POLICY.has(what) || stage !== 'started') return undefined;
+  if (!IS_UNDER_POLICY.has(what) || stage !== 'started') return undefined;
   const policy = parseAbout(about)['policy'];
   return typeof policy === 'string' ? policy : undefined;
 }

@@ -109,7 +109,7 @@ async function isPast(log: EventLog, group: string, topic: string, ends: readonl
  */
 export async function eraseOne(tools: EraseTools, erasure: Erasure): Promise<Erased> {
   // Not the erasure's id: with the topic of erasures it would tell whose it was.
-  const entry = { what: 'erasure', why: '', about: { by: erasure.by } };
+  const entry = { what: 'erasure' as const, why: '', about: { by: erasure.by } };
   const erased = await audited(tools.audit, entry, () => eraseAll(tools, erasure), countsOf);
   await appendErasure(tools, { ...erasure, doneAt: tools.now(), ...erased });
   return erased;

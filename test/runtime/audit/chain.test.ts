@@ -5,6 +5,7 @@ import {
   appendTo,
   BEFORE_FIRST,
   hashOf,
+  headAfterCut,
   verifyChain,
   type Anchor,
   type Link,
@@ -186,5 +187,13 @@ describe('a log that has removed what was old', () => {
       { kind: 'missing', sequence: 2 },
     ]);
     expect(verifyChain([], { isCut: true, anchors, keptSince: 600 })).toMatchObject({ findings: [], expired: 6 });
+    // All have left, and it goes on.
+    const onwards = linksOf([appendTo(headAfterCut(20), ENTRY)]);
+    expect(verifyChain(onwards, { isCut: true, anchors, keptSince: 600 })).toMatchObject({
+      findings: [],
+      expired: 6,
+      first: 20,
+    });
+    expect(verifyChain(onwards, { isCut: false }).findings).toMatchObject([{ kind: 'missing', sequence: 0, to: 19 }]);
   });
 });

@@ -12,9 +12,10 @@ import type { EventLog } from '../../../src/log/event-log.ts';
 import { openKafkaLog } from '../../../src/log/kafka.ts';
 import { LogUnavailableError } from '../../../src/log/kafka/errors.ts';
 import { MAX_RAW_READS, rawReadersSince } from '../../../src/runtime/audit-readers.ts';
-import { audited, MAX_REASON, newRun, type AuditEntry } from '../../../src/runtime/audit.ts';
+import { audited, MAX_REASON, newRun, type AuditedWork, type AuditEntry } from '../../../src/runtime/audit.ts';
 import { appendTo, BEFORE_FIRST, hashOf, verifyChain } from '../../../src/runtime/audit/chain.ts';
 import { auditBounds, createTrail, decoded, readAudit, type TopicTrail } from '../../../src/runtime/audit/trail.ts';
+import { verifyTrail } from '../../../src/runtime/audit/verify.ts';
 import { TOPICS, topicSpecs } from '../../../src/runtime/topics.ts';
 import { describeWithKafka, startKafka, type KafkaServer } from '../../servers/kafka.ts';
 
@@ -182,7 +183,7 @@ describe('the trail on the embedded log', () => {
   });
 
   it('notes under another policy than the last work that it has changed', async () => {
-    const started = (what: string, policy: string): AuditEntry => ({
+    const started = (what: AuditedWork, policy: string): AuditEntry => ({
       ...ENTRY,
       what,
       stage: 'started',
@@ -228,6 +229,34 @@ describe('the trail on the embedded log', () => {
     ]);
   });
 
+  it('goes on behind all its records when they have expired: none has the place of one before it', async () => {
+    let now = 0;
+    const trail = trailOn(log, () => now);
+    for (let i = 0; i < 3; i++) await trail.record(ENTRY);
+    const before = await recordsOn(log);
+    const anchors = before.map(({ sequence, hash, at }) => ({ sequence, hash, at }));
+    now = 4_000 * 86_400_000;
+    await log.clean(now);
+    expect(await recordsOn(log)).toEqual([]);
+    await trailOn(log, () => now).record({ ...ENTRY, why: 'later' });
+    await trailOn(log, () => now).record({ ...ENTRY, why: 'last' });
+    const [later, last] = await recordsOn(log);
+    expect([later?.why, last?.why]).toEqual(['later', 'last']);
+    expect(later?.sequence).toBeGreaterThan(before.at(-1)?.sequence ?? 0);
+    expect(last).toMatchObject({ sequence: (later?.sequence ?? 0) + 1, previous: later?.hash });
+    expect(await verifyTrail({ log, codec }, { anchors, keptSince: 1 })).toMatchObject({ findings: [], expired: 3 });
+  });
+
+  it('is not whole where its records were removed and it begins with 0 again', async () => {
+    const trail = trailOn(log, () => 0);
+    for (let i = 0; i < 3; i++) await trail.record(ENTRY);
+    await log.clean(4_000 * 86_400_000);
+    const forged = appendTo(null, UNCHAINED);
+    await log.append(TOPICS.audit, [{ key: '0', value: codec.encodeAudit(forged), timestamp: 0 }]);
+    const { findings } = await verifyTrail({ log, codec }, { anchors: [], keptSince: 0 });
+    expect(findings).toMatchObject([{ kind: 'rewritten', sequence: 0 }]);
+  });
+
   it('begins anew from the end when what it had not read has expired', async () => {
     let now = 0;
     const [slow, other] = [trailOn(log, () => now), trailOn(log, () => now)];
@@ -257,7 +286,7 @@ describe('the trail on the embedded log', () => {
     let now = 0;
     const trail = trailOn(log, () => now);
     const run = newRun();
-    for (const what of ['sanitize', 'keys rotate', 'inspect raw', 'vocabulary build']) {
+    for (const what of ['sanitize', 'keys rotate', 'inspect raw', 'vocabulary build'] as const) {
       now += 100;
       await trail.record({ ...ENTRY, what, stage: 'started', run });
       await trail.record({ ...ENTRY, what, run });

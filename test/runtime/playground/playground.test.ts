@@ -5,6 +5,7 @@ import { kafkaSchema } from '../../../src/config-kafka.ts';
 import type { RawEvent } from '../../../src/events/raw.ts';
 import { makeDecision } from '../../../src/privacy/decisions.ts';
 import type { Grant } from '../../../src/producers/gateway/protocol.ts';
+import { lastOfTrail } from '../../../src/runtime/audit/verify.ts';
 import { issueDevice } from '../../../src/runtime/devices.ts';
 import { appendDecision } from '../../../src/runtime/ingest.ts';
 import {
@@ -133,6 +134,13 @@ describe('the playground', () => {
       expect(of[1]?.dropped).toMatchObject({ pointer_path: 1 });
       expect(of[1]?.batch?.subject === null).toBe(policy !== 'balanced');
     }
+  });
+
+  it('is on the audit trail from its start: it reads raw and opens keys', async () => {
+    served = await servePlayground({ gateway: { playground: true } });
+    expect(await lastOfTrail(served.workspace, 10)).toMatchObject([
+      { what: 'playground', stage: 'started', about: '{"policies":"strict balanced recognizers"}' },
+    ]);
   });
 
   it('is for its made-up person alone', async () => {

@@ -1,0 +1,50 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { createBench, type Bench } from './harness.ts';
+
+const stop = vi.hoisted(() => ({ controller: new AbortController() }));
+vi.mock('../../src/runtime/shutdown.ts', () => ({
+  listenForShutdown: () => ({ signal: stop.controller.signal, dispose: () => undefined }),
+}));
+
+const START = Date.UTC(2026, 10, 10, 9);
+
+let bench: Bench;
+beforeEach(async () => {
+  stop.controller = new AbortController();
+  bench = await createBench();
+  await bench.json('simulate --people 2 --minutes 2', { now: () => START });
+});
+afterEach(() => bench.remove());
+
+describe('what is stopped before its end', () => {
+  it.each([
+    'run --until-end',
+    'sanitize --until-end',
+    'sanitize --until-end --workers 2',
+    'sink --until-end',
+    'replay --policy strict --into trial',
+  ])('%s prints what it has done and ends with 130; again, it is done', async (args) => {
+    stop.controller.abort();
+    const { code, stdout, stderr } = await bench.run([...args.split(' '), '--json'], { now: () => START });
+    expect(code).toBe(130);
+    expect(JSON.parse(stdout)).toBeTypeOf('object');
+    expect(stderr).toBe(
+      'redactory: stopped before the end; what is finished is committed, and the same command does the rest\n',
+    );
+    stop.controller = new AbortController();
+    expect((await bench.run(args.replace(' --workers 2', ''), { now: () => START })).code).toBe(0);
+  });
+
+  it.each(['run', 'sanitize', 'sink'])('%s, which has no end, ends with 0', async (args) => {
+    stop.controller.abort();
+    expect((await bench.run(args)).code).toBe(0);
+  });
+
+  it('lines that nobody reads any more end with 0', async () => {
+    const gone = new AbortController();
+    gone.abort();
+    for (const args of ['sink --to jsonl', 'sink --until-end --to jsonl']) {
+      expect(await bench.run(args, { outputEnded: gone.signal })).toEqual({ code: 0, stdout: '', stderr: '' });
+    }
+  });
+});
