@@ -2,6 +2,7 @@ import type { Codec } from '../../events/codec.ts';
 import type { Erasure } from '../../events/control.ts';
 import type { EventLog } from '../../log/event-log.ts';
 import { openGlobalTable } from '../../log/global-table.ts';
+import type { OwnerContent } from '../../privacy/owners.ts';
 import { eraseSessions, type TableStore } from '../../sinks/index.ts';
 import { audited, type AuditEntry, type AuditTrail } from '../audit.ts';
 import { appendErasure } from '../erasures.ts';
@@ -17,6 +18,8 @@ export interface EraseTools extends OwnersTools {
   readonly table: string;
   /** A table, to write into. */
   readonly openStore: (location: string) => Promise<TableStore>;
+  /** The policy's guard: what was granted so much later than an erasure was asked for still belongs to it, ms. */
+  readonly guardMs: number;
   readonly now: () => number;
   readonly signal?: AbortSignal;
   readonly audit: AuditTrail;
@@ -99,7 +102,7 @@ async function isPast(log: EventLog, group: string, topic: string, ends: readonl
 }
 
 /**
- * Erases one person: their rows from the live table and those of replays, then the records that say whose they were, then
+ * Erases what there is of one person up to when they asked: their rows from the live table and those of replays, then the records that say whose they were, then
  * what they asked for. The record that it is done comes last, so that whoever is started after a crash goes on. Counts are
  * of all tries together.
  *
@@ -117,8 +120,9 @@ export async function eraseOne(tools: EraseTools, erasure: Erasure): Promise<Era
 
 const countsOf = ({ rows, sessions }: Erased): AuditEntry['about'] => ({ rows, sessions });
 
-async function eraseAll(tools: EraseTools, { subjectKey, erasureId }: Erasure): Promise<Erased> {
-  const owned = await recordsOf(tools, subjectKey);
+async function eraseAll(tools: EraseTools, erasure: Erasure): Promise<Erased> {
+  const { erasureId } = erasure;
+  const owned = await recordsOf(tools, erasure);
   const sessions = new Set(owned.flatMap((key) => pseudonymIn(key) ?? []));
   const total = { rows: 0, sessions: 0 };
   for (const location of await tablesOf(tools)) {
@@ -130,18 +134,27 @@ async function eraseAll(tools: EraseTools, { subjectKey, erasureId }: Erasure): 
   }
   tools.signal?.throwIfAborted();
   await removeAll(tools, TOPICS.owners, owned);
-  await removeAll(tools, TOPICS.requests, await requestsOf(tools, subjectKey));
+  await removeAll(tools, TOPICS.requests, await requestsOf(tools, erasure));
   return total;
 }
 
-async function recordsOf(tools: EraseTools, subjectKey: string): Promise<readonly string[]> {
+/** Up to when (ms) the erasure reaches: that far, consent refuses what is still to come. What was granted later stays. */
+const reachOf = ({ guardMs }: EraseTools, { requestedAt }: Erasure): number => requestedAt + guardMs;
+
+async function recordsOf(tools: EraseTools, erasure: Erasure): Promise<readonly string[]> {
+  const reach = reachOf(tools, erasure);
   const keys = new Set<string>();
   await readOwners(tools, [], (key, owner) => {
-    if (owner?.subjectKey === subjectKey) keys.add(key);
+    if (owner?.subjectKey === erasure.subjectKey && startOf(owner) <= reach) keys.add(key);
     else keys.delete(key);
   });
   return [...keys];
 }
+
+const DAY_MS = 86_400_000;
+
+/** Where only the day is known, its beginning: rather too much is erased than too little. */
+const startOf = ({ grantedAt, day }: OwnerContent): number => grantedAt ?? day * DAY_MS;
 
 /** Those of replays, also of one that was promoted; then the live one, which may have taken rows from them meanwhile. */
 async function tablesOf({ log, table }: EraseTools): Promise<ReadonlySet<string>> {
@@ -149,9 +162,10 @@ async function tablesOf({ log, table }: EraseTools): Promise<ReadonlySet<string>
   return new Set([...replays.map((replay) => replay.table).filter((one) => one !== table), table]);
 }
 
-async function requestsOf(tools: EraseTools, subjectKey: string): Promise<readonly string[]> {
-  const requests = await openRequests(tools);
-  return requests.of(subjectKey).map(requestKey);
+async function requestsOf(tools: EraseTools, erasure: Erasure): Promise<readonly string[]> {
+  const reach = reachOf(tools, erasure);
+  const own = (await openRequests(tools)).of(erasure.subjectKey);
+  return own.filter(({ askedAt }) => askedAt <= reach).map(requestKey);
 }
 
 const TOGETHER = 1_000;

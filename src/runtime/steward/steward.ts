@@ -23,6 +23,8 @@ export interface StewardOptions {
   readonly workspace: Workspace;
   readonly telemetry: Telemetry;
   readonly openStore: (location: string, access: 'read' | 'write') => Promise<TableStore>;
+  /** The policy's guard, ms. */
+  readonly guardMs: number;
 }
 
 /** Answers about people, and erases them. */
@@ -34,9 +36,9 @@ export interface Steward {
 
 /** @throws as the workspace's control tables do. */
 export async function openSteward(options: StewardOptions): Promise<Steward> {
-  const { workspace, telemetry, openStore } = options;
+  const { workspace, telemetry, openStore, guardMs } = options;
   const { log, codec, config } = workspace;
-  const tables: ControlTables = await workspace.controlTables(0);
+  const tables: ControlTables = await workspace.controlTables(guardMs);
   await tables.catchUp();
   const erasures = await openErasures({ log, codec });
   const line = watchLine(log);
@@ -55,6 +57,7 @@ export async function openSteward(options: StewardOptions): Promise<Steward> {
       ...shared,
       table: config.table,
       openStore: (location) => openStore(location, 'write'),
+      guardMs,
       audit: workspace.audit,
       ...(signal === undefined ? {} : { signal }),
     };

@@ -38,7 +38,7 @@ beforeAll(async () => {
   company = await foundCompany();
   await company.run();
   const workspace = withPorts(company.workspace);
-  steward = await openSteward({ workspace, telemetry, openStore: () => company.store() });
+  steward = await openSteward({ workspace, telemetry, openStore: () => company.store(), guardMs: 5_000 });
   stewardServer = await serveSteward(steward, { workspace, telemetry });
   gateway = await serve(stewardServer.address);
   for (const subjectKey of company.people.slice(0, 2)) {

@@ -16,6 +16,7 @@ import { readTable, type TableRow, type TableStore } from '../../../src/sinks/in
 import { readTopic } from '../../simulation/oracle.ts';
 import { foundCompany, START, type Company } from './company.ts';
 
+const GUARD_MS = 5_000;
 const personOf = (subjectKey: string): Person => ({ subjectKey, device: null });
 const ASKING = { headers: {}, remoteAddress: undefined };
 
@@ -30,6 +31,7 @@ const openStewardOf = (company: Company): Promise<Steward> =>
     workspace: company.workspace,
     telemetry: createTelemetry(silentLogger),
     openStore: () => company.store(),
+    guardMs: GUARD_MS,
   });
 
 async function keptOf(steward: Steward, subjectKey: string): Promise<Kept> {
@@ -131,10 +133,14 @@ describe('what is on its way', () => {
   });
 });
 
+const HOUR_MS = 3_600_000;
+/** When an erasure is asked for: after all that was recorded at first. */
+const ASKED = START + HOUR_MS;
+
 const erasureOf = (subjectKey: string): Erasure => ({
   subjectKey,
   erasureId: '11111111-2222-4333-8444-555555555555',
-  requestedAt: START + 1,
+  requestedAt: ASKED,
   by: 'person',
   doneAt: null,
   rows: 0,
@@ -199,7 +205,8 @@ describe('an erasure', () => {
         tables,
         table: workspace.config.table,
         openStore: async () => crash.store(await company.store()),
-        now: () => START + 2,
+        guardMs: 0,
+        now: () => ASKED + 2,
         audit: workspace.audit,
       };
       done = await eraseOne(tools, erasureOf(ana)).catch((error: unknown) => {
@@ -216,7 +223,7 @@ describe('an erasure', () => {
     expect(gone.length).toBeGreaterThan(5);
     expect(done).toEqual({ rows: gone.length, sessions: new Set(gone.map(({ session }) => session)).size });
     const recorded = (await openErasures(workspace)).of(ana);
-    expect(recorded).toMatchObject({ doneAt: START + 2, rows: gone.length });
+    expect(recorded).toMatchObject({ doneAt: ASKED + 2, rows: gone.length });
   });
 
   it('leaves nothing that says whose sessions they were, nor what they asked for, and others as they were', async () => {
@@ -240,6 +247,7 @@ describe('an erasure', () => {
         if (access === 'write' && tries++ === 0) throw new Error('the store is away');
         return company.store();
       },
+      guardMs: GUARD_MS,
     });
     await expect(steward.eraseDue()).rejects.toThrow('the store is away');
     expect((await openErasures(company.workspace)).open()).toHaveLength(1);
@@ -256,5 +264,49 @@ describe('an erasure', () => {
     await company.run();
     const left = await rowsOf(await company.store());
     expect(left.filter(({ session }) => owners.get(session) === ana)).toEqual([]);
+  });
+});
+
+describe('somebody who is recorded on while their erasure waits', () => {
+  let company: Company;
+  let ana: string;
+  beforeAll(async () => {
+    company = await foundCompany();
+    await company.run();
+    ana = company.people[0] ?? '';
+  });
+  afterAll(() => company.close());
+
+  it('loses what came before they asked, and keeps what came after, which is theirs to see and to erase', async () => {
+    const before = await company.ownersByKeys();
+    await appendErasure(company.workspace, erasureOf(ana));
+    const { log, codec } = company.workspace;
+    for (const [requestId, askedAt] of [
+      ['before', ASKED - 1],
+      ['after', ASKED + HOUR_MS],
+    ] as const) {
+      const request = { subjectKey: ana, requestId, kind: 'exemption', reason: 'mine', askedAt } as const;
+      await appendRequest({ log, codec }, { ...request, answer: null, answeredAt: null, comment: '' });
+    }
+    await company.record(ASKED + HOUR_MS);
+    await company.run();
+    const all = await rowsOf(await company.store());
+    const owners = await company.ownersByKeys();
+    const later = all.filter(({ session }) => owners.get(session) === ana && !before.has(session));
+    expect(later.length).toBeGreaterThan(5);
+
+    const steward = await openStewardOf(company);
+    expect(await steward.eraseDue()).toBe(0);
+    const left = await rowsOf(await company.store());
+    expect(left.filter(({ session }) => owners.get(session) === ana)).toEqual(later);
+    const { days } = await keptOf(steward, ana);
+    expect(days.reduce((sum, day) => sum + day.rows, 0)).toBe(later.length);
+    expect((await openRequests(company.workspace)).of(ana).map(({ requestId }) => requestId)).toEqual(['after']);
+
+    await appendErasure(company.workspace, { ...erasureOf(ana), requestedAt: ASKED + 2 * HOUR_MS });
+    expect(await steward.eraseDue()).toBe(0);
+    const end = await rowsOf(await company.store());
+    expect(end.filter(({ session }) => owners.get(session) === ana)).toEqual([]);
+    expect(await keptOf(steward, ana)).toEqual({ days: [] });
   });
 });
