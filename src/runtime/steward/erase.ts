@@ -5,7 +5,7 @@ import { openGlobalTable } from '../../log/global-table.ts';
 import type { OwnerContent } from '../../privacy/owners.ts';
 import { eraseSessions, type TableStore } from '../../sinks/index.ts';
 import { audited, type AuditEntry, type AuditTrail } from '../audit.ts';
-import { appendErasure } from '../erasures.ts';
+import { appendErasure, laterErasure } from '../erasures.ts';
 import { readManifests, type ReplayManifest } from '../replay/manifest.ts';
 import { openRequests, requestKey } from '../requests.ts';
 import { GROUPS, TOPICS } from '../topics.ts';
@@ -18,6 +18,7 @@ export interface EraseTools extends OwnersTools {
   readonly table: string;
   /** A table, to write into. */
   readonly openStore: (location: string) => Promise<TableStore>;
+  readonly erasures: Pick<ErasureTable, 'of' | 'catchUp'>;
   /** The policy's guard: what was granted so much later than an erasure was asked for still belongs to it, ms. */
   readonly guardMs: number;
   readonly now: () => number;
@@ -53,7 +54,7 @@ export async function openErasures({
     topic: TOPICS.erasures,
     apply: ({ key, value }) => {
       if (value === null) erasures.delete(key);
-      else erasures.set(key, codec.decodeErasure(value));
+      else erasures.set(key, laterErasure(erasures.get(key), codec.decodeErasure(value)));
     },
   });
   return {
@@ -67,18 +68,27 @@ export async function openErasures({
 /** Tells of an erasure what the line has yet to do with batches that came in before it. */
 export interface LineWatch {
   /**
-   * Undefined when all that came in before the erasure was first asked for here has arrived in the tables: what comes after
-   * is judged by who knows of it. A line that is busy all the time does not hold it up.
+   * Undefined when all that came in before the erasure was first asked for here, with this time of request, has arrived in the
+   * tables: what comes after is judged by who knows of it. A line that is busy all the time does not hold it up.
    */
-  waitsFor(erasureId: string): Promise<WaitingFor | undefined>;
+  waitsFor(erasure: Pick<Erasure, 'erasureId' | 'requestedAt'>): Promise<WaitingFor | undefined>;
   forget(erasureId: string): void;
 }
 
+/** Where topics ended when it was looked for the first time. */
+interface Ends {
+  readonly requestedAt: number;
+  readonly raw: readonly number[];
+  sanitized?: readonly number[];
+}
+
 export function watchLine(log: EventLog): LineWatch {
-  const seen = new Map<string, { readonly raw: readonly number[]; sanitized?: readonly number[] }>();
+  const seen = new Map<string, Ends>();
   return {
-    async waitsFor(erasureId) {
-      const at = seen.get(erasureId) ?? { raw: await log.endOffsets(TOPICS.raw) };
+    async waitsFor({ erasureId, requestedAt }) {
+      const before = seen.get(erasureId);
+      const at: Ends =
+        before?.requestedAt === requestedAt ? before : { requestedAt, raw: await log.endOffsets(TOPICS.raw) };
       seen.set(erasureId, at);
       if (!(await isPast(log, GROUPS.sanitize, TOPICS.raw, at.raw))) return 'sanitizer';
       // By now all that will ever be released of them is on its topic.
@@ -108,14 +118,25 @@ async function isPast(log: EventLog, group: string, topic: string, ends: readonl
  *
  * Call it when a {@link LineWatch} says that nothing is on its way.
  *
+ * @returns undefined when it was asked for once more meanwhile: then it is not done, and the later request is to be worked on.
  * @throws what the log, the tables and the keyring throw; then it is not done.
  */
-export async function eraseOne(tools: EraseTools, erasure: Erasure): Promise<Erased> {
+export async function eraseOne(tools: EraseTools, erasure: Erasure): Promise<Erased | undefined> {
   // Not the erasure's id: with the topic of erasures it would tell whose it was.
   const entry = { what: 'erasure', why: '', about: { by: erasure.by } };
   const erased = await audited(tools.audit, entry, () => eraseAll(tools, erasure), countsOf);
+  if (await isAskedAgain(tools, erasure)) return undefined;
   await appendErasure(tools, { ...erasure, doneAt: tools.now(), ...erased });
-  return erased;
+  if (!(await isAskedAgain(tools, erasure))) return erased;
+  // Compaction keeps the last record only: let it be the request that came between the look and the one before.
+  const open = tools.erasures.of(erasure.subjectKey);
+  if (open?.doneAt === null) await appendErasure(tools, open);
+  return undefined;
+}
+
+async function isAskedAgain({ erasures }: EraseTools, { subjectKey, requestedAt }: Erasure): Promise<boolean> {
+  await erasures.catchUp();
+  return erasures.of(subjectKey)?.requestedAt !== requestedAt;
 }
 
 const countsOf = ({ rows, sessions }: Erased): AuditEntry['about'] => ({ rows, sessions });

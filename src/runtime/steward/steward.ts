@@ -57,13 +57,15 @@ export async function openSteward(options: StewardOptions): Promise<Steward> {
       ...shared,
       table: config.table,
       openStore: (location) => openStore(location, 'write'),
+      erasures,
       guardMs,
       audit: workspace.audit,
       ...(signal === undefined ? {} : { signal }),
     };
-    const { rows, sessions } = await eraseOne(tools, erasure);
+    const erased = await eraseOne(tools, erasure);
+    if (erased === undefined) return;
     line.forget(erasure.erasureId);
-    telemetry.log.info('an erasure is done', { detail: `${rows} rows`, count: sessions });
+    telemetry.log.info('an erasure is done', { detail: `${erased.rows} rows`, count: erased.sessions });
   }
 
   async function eraseDue(signal?: AbortSignal): Promise<number> {
@@ -74,7 +76,7 @@ export async function openSteward(options: StewardOptions): Promise<Steward> {
     const failures: unknown[] = [];
     for (const erasure of due) {
       signal?.throwIfAborted();
-      const behind = await line.waitsFor(erasure.erasureId);
+      const behind = await line.waitsFor(erasure);
       if (behind !== undefined) waiting.add(behind);
       // One that fails must not hold up the others.
       else await eraseNow(erasure, signal).catch((error: unknown) => failures.push(error));

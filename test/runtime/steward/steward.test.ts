@@ -91,6 +91,8 @@ describe('what was kept', () => {
   });
 });
 
+const AT_FIRST = { erasureId: 'e', requestedAt: 1 };
+
 describe('what is on its way', () => {
   let company: Company;
   beforeAll(async () => {
@@ -101,7 +103,7 @@ describe('what is on its way', () => {
 
   it('is nothing once the line is done; else it is told who has yet to do it', async () => {
     const { log } = company.workspace;
-    const now = (): Promise<string | undefined> => watchLine(log).waitsFor('e');
+    const now = (): Promise<string | undefined> => watchLine(log).waitsFor(AT_FIRST);
     expect(await now()).toBeUndefined();
     await log.createTopics([REPLAYS_SPEC]);
     const about = { v: 1, name: 'trial', policy: 'p', vocabulary: 'v', from: null, to: null, span: null, table: 't' };
@@ -122,11 +124,13 @@ describe('what is on its way', () => {
       const line = watchLine(busy.workspace.log);
       const append = (): Promise<unknown> =>
         busy.workspace.log.append(TOPICS.raw, [{ key: 'k', value: Buffer.from('broken'), timestamp: START }]);
-      expect(await line.waitsFor('e')).toBe('sanitizer');
+      expect(await line.waitsFor(AT_FIRST)).toBe('sanitizer');
       await busy.run();
       await append();
-      expect(await line.waitsFor('e')).toBeUndefined();
-      expect(await line.waitsFor('later')).toBe('sanitizer');
+      expect(await line.waitsFor(AT_FIRST)).toBeUndefined();
+      expect(await line.waitsFor({ erasureId: 'later', requestedAt: 1 })).toBe('sanitizer');
+      // Asked for again, it is of what has come in since.
+      expect(await line.waitsFor({ ...AT_FIRST, requestedAt: 2 })).toBe('sanitizer');
     } finally {
       await busy.close();
     }
@@ -194,6 +198,7 @@ describe('an erasure', () => {
     const tables = await workspace.controlTables(0);
     await tables.catchUp();
     await appendErasure(workspace, erasureOf(ana));
+    const erasures = await openErasures(workspace);
     let crashes = 0;
     let done: { rows: number; sessions: number } | undefined;
     for (let at = 0; done === undefined; at++) {
@@ -205,6 +210,7 @@ describe('an erasure', () => {
         tables,
         table: workspace.config.table,
         openStore: async () => crash.store(await company.store()),
+        erasures,
         guardMs: 0,
         now: () => ASKED + 2,
         audit: workspace.audit,
@@ -308,5 +314,76 @@ describe('somebody who is recorded on while their erasure waits', () => {
     const end = await rowsOf(await company.store());
     expect(end.filter(({ session }) => owners.get(session) === ana)).toEqual([]);
     expect(await keptOf(steward, ana)).toEqual({ days: [] });
+  });
+});
+
+describe('an erasure that is asked for again while it is under way', () => {
+  let company: Company;
+  beforeAll(async () => {
+    company = await foundCompany();
+    await company.run();
+  });
+  afterAll(() => company.close());
+
+  const again = (subjectKey: string): Erasure => ({ ...erasureOf(subjectKey), requestedAt: ASKED + 2 * HOUR_MS });
+
+  it('goes on until what came before the last request is erased too, and counts all', async () => {
+    const { workspace } = company;
+    const [ana = ''] = company.people;
+    await appendErasure(workspace, erasureOf(ana));
+    await company.record(ASKED + HOUR_MS);
+    await company.run();
+    const owners = await company.ownersByKeys();
+    const own = (await rowsOf(await company.store())).filter(({ session }) => owners.get(session) === ana);
+    let asked = 0;
+    const steward = await openSteward({
+      workspace,
+      telemetry: createTelemetry(silentLogger),
+      openStore: async (_location, access) => {
+        if (access === 'write' && asked++ === 0) await appendErasure(workspace, again(ana));
+        return company.store();
+      },
+      guardMs: GUARD_MS,
+    });
+    expect(await steward.eraseDue()).toBe(1);
+    expect((await openErasures(workspace)).of(ana)).toEqual(again(ana));
+    expect(await steward.eraseDue()).toBe(0);
+    expect((await openErasures(workspace)).of(ana)).toMatchObject({
+      requestedAt: ASKED + 2 * HOUR_MS,
+      rows: own.length,
+      doneAt: expect.any(Number) as unknown,
+    });
+    const left = await rowsOf(await company.store());
+    expect(left.filter(({ session }) => owners.get(session) === ana)).toEqual([]);
+  });
+
+  it('is not done by the record that the request before is, which may come right after it', async () => {
+    const { workspace } = company;
+    const [, ben = ''] = company.people;
+    await appendErasure(workspace, erasureOf(ben));
+    let asked = 0;
+    const log = new Proxy(workspace.log, {
+      get(of, name) {
+        const value: unknown = Reflect.get(of, name);
+        if (typeof value !== 'function') return value;
+        return async (...args: unknown[]): Promise<unknown> => {
+          const isDone = name === 'append' && args[0] === TOPICS.erasures && asked++ === 0;
+          if (isDone) await appendErasure(workspace, again(ben));
+          return Reflect.apply(value, of, args) as unknown;
+        };
+      },
+    });
+    const steward = await openSteward({
+      workspace: { ...workspace, log },
+      telemetry: createTelemetry(silentLogger),
+      openStore: () => company.store(),
+      guardMs: GUARD_MS,
+    });
+    expect(await steward.eraseDue()).toBe(1);
+    // What compaction leaves.
+    const last = (await readTopic(workspace.log, TOPICS.erasures)).findLast(({ key }) => key === ben);
+    expect(workspace.codec.decodeErasure(last?.value ?? new Uint8Array())).toEqual(again(ben));
+    expect(await steward.eraseDue()).toBe(0);
+    expect((await openErasures(workspace)).of(ben)).toMatchObject({ requestedAt: ASKED + 2 * HOUR_MS });
   });
 });
