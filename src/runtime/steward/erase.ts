@@ -1,6 +1,6 @@
 import type { Codec } from '../../events/codec.ts';
 import type { Erasure } from '../../events/control.ts';
-import type { EventLog } from '../../log/event-log.ts';
+import type { EventLog, NewRecord } from '../../log/event-log.ts';
 import { openGlobalTable } from '../../log/global-table.ts';
 import type { OwnerContent } from '../../privacy/owners.ts';
 import { eraseSessions, type TableStore } from '../../sinks/index.ts';
@@ -9,7 +9,7 @@ import { appendErasure, laterErasure } from '../erasures.ts';
 import { readManifests, type ReplayManifest } from '../replay/manifest.ts';
 import { openRequests, requestKey } from '../requests.ts';
 import { GROUPS, TOPICS } from '../topics.ts';
-import { pseudonymIn, readOwners, type OwnersTools } from './follow-owners.ts';
+import { pseudonymIn, readOwners, type OwnerPlace, type OwnersTools } from './follow-owners.ts';
 
 export interface EraseTools extends OwnersTools {
   readonly log: EventLog;
@@ -144,7 +144,7 @@ const countsOf = ({ rows, sessions }: Erased): AuditEntry['about'] => ({ rows, s
 async function eraseAll(tools: EraseTools, erasure: Erasure): Promise<Erased> {
   const { erasureId } = erasure;
   const owned = await recordsOf(tools, erasure);
-  const sessions = new Set(owned.flatMap((key) => pseudonymIn(key) ?? []));
+  const sessions = new Set(owned.flatMap(({ key }) => pseudonymIn(key) ?? []));
   const total = { rows: 0, sessions: 0 };
   for (const location of await tablesOf(tools)) {
     const store = await tools.openStore(location);
@@ -162,14 +162,15 @@ async function eraseAll(tools: EraseTools, erasure: Erasure): Promise<Erased> {
 /** Up to when (ms) the erasure reaches: that far, consent refuses what is still to come. What was granted later stays. */
 const reachOf = ({ guardMs }: EraseTools, { requestedAt }: Erasure): number => requestedAt + guardMs;
 
-async function recordsOf(tools: EraseTools, erasure: Erasure): Promise<readonly string[]> {
+async function recordsOf(tools: EraseTools, erasure: Erasure): Promise<readonly OwnerPlace[]> {
   const reach = reachOf(tools, erasure);
-  const keys = new Set<string>();
-  await readOwners(tools, [], (key, owner) => {
-    if (owner?.subjectKey === erasure.subjectKey && startOf(owner) <= reach) keys.add(key);
-    else keys.delete(key);
+  const found = new Map<string, OwnerPlace>();
+  await readOwners(tools, [], ({ key, partition }, owner) => {
+    const place = `${partition}/${key}`;
+    if (owner?.subjectKey === erasure.subjectKey && startOf(owner) <= reach) found.set(place, { key, partition });
+    else found.delete(place);
   });
-  return [...keys];
+  return [...found.values()];
 }
 
 const DAY_MS = 86_400_000;
@@ -183,20 +184,22 @@ async function tablesOf({ log, table }: EraseTools): Promise<ReadonlySet<string>
   return new Set([...replays.map((replay) => replay.table).filter((one) => one !== table), table]);
 }
 
-async function requestsOf(tools: EraseTools, erasure: Erasure): Promise<readonly string[]> {
+async function requestsOf(tools: EraseTools, erasure: Erasure): Promise<readonly Removed[]> {
   const reach = reachOf(tools, erasure);
   const own = (await openRequests(tools)).of(erasure.subjectKey);
-  return own.filter(({ askedAt }) => askedAt <= reach).map(requestKey);
+  return own.filter(({ askedAt }) => askedAt <= reach).map((request) => ({ key: requestKey(request) }));
 }
 
 const TOGETHER = 1_000;
 
-async function removeAll({ log, now }: EraseTools, topic: string, keys: readonly string[]): Promise<void> {
-  for (let i = 0; i < keys.length; i += TOGETHER) {
-    const some = keys.slice(i, i + TOGETHER);
+type Removed = Pick<NewRecord, 'key' | 'partition'>;
+
+async function removeAll({ log, now }: EraseTools, topic: string, removed: readonly Removed[]): Promise<void> {
+  for (let i = 0; i < removed.length; i += TOGETHER) {
+    const some = removed.slice(i, i + TOGETHER);
     await log.append(
       topic,
-      some.map((key) => ({ key, value: null, timestamp: now() })),
+      some.map((record) => ({ ...record, value: null, timestamp: now() })),
     );
   }
 }

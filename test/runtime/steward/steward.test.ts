@@ -8,10 +8,13 @@ import type { RunResult } from '../../../src/cli/run.ts';
 import { appendErasure } from '../../../src/runtime/erasures.ts';
 import { appendRequest, openRequests } from '../../../src/runtime/requests.ts';
 import { eraseOne, openErasures, watchLine, type EraseTools } from '../../../src/runtime/steward/erase.ts';
+import { readOwners } from '../../../src/runtime/steward/follow-owners.ts';
 import { openSteward, type Steward } from '../../../src/runtime/steward/steward.ts';
 import { REPLAYS_SPEC, REPLAYS_TOPIC } from '../../../src/runtime/replay/names.ts';
 import { createTelemetry, silentLogger } from '../../../src/runtime/telemetry.ts';
 import { TOPICS } from '../../../src/runtime/topics.ts';
+import { destroyEpoch } from '../../../src/runtime/keyring-changes.ts';
+import { epochOf } from '../../../src/privacy/keyring.ts';
 import { readTable, type TableRow, type TableStore } from '../../../src/sinks/index.ts';
 import { readTopic } from '../../simulation/oracle.ts';
 import { foundCompany, START, type Company } from './company.ts';
@@ -78,6 +81,20 @@ describe('what was kept', () => {
     }
     expect(dropped).toEqual(ran.sanitized.dropped);
     expect(events).toBe(ran.sanitized.released);
+  });
+
+  it('is nothing of a month whose keys were destroyed, also for who had opened it before', async () => {
+    const closing = await foundCompany();
+    try {
+      await closing.run();
+      const [ana = ''] = closing.people;
+      const open = await openStewardOf(closing);
+      expect((await keptOf(open, ana)).days).not.toEqual([]);
+      await destroyEpoch(closing.workspace, await closing.workspace.wrapping(), epochOf(START));
+      expect(await keptOf(open, ana)).toEqual({ days: [] });
+    } finally {
+      await closing.close();
+    }
   });
 
   it('is nothing of somebody unknown', async () => {
@@ -241,6 +258,26 @@ describe('an erasure', () => {
     expect(await steward.eraseDue()).toBe(0);
   });
 
+  it('removes a record where it was read, not where its key would be put now', async () => {
+    const { workspace } = company;
+    const [, , , own = ''] = company.people;
+    const { log } = workspace;
+    // As after partitions were added: records lie elsewhere than their keys say.
+    const elsewhere = (await readTopic(log, TOPICS.owners)).map((record) => {
+      return { ...record, partition: (record.partition + 1) % 4 };
+    });
+    await log.append(TOPICS.owners, elsewhere);
+    await appendErasure(workspace, { ...erasureOf(own), erasureId: '41111111-2222-4333-8444-555555555555' });
+    const steward = await openStewardOf(company);
+    expect(await steward.eraseDue()).toBe(0);
+    const places = new Map<string, string | undefined>();
+    const tables = await workspace.controlTables(0);
+    await readOwners({ log, codec: workspace.codec, tables }, [], ({ key, partition }, owner) => {
+      places.set(`${partition}/${key}`, owner?.subjectKey);
+    });
+    expect([...places.values()].filter((subjectKey) => subjectKey === own)).toEqual([]);
+  });
+
   it('that fails holds up nobody else, and is done the next time', async () => {
     const [, ben = '', eva = ''] = company.people;
     await appendErasure(company.workspace, { ...erasureOf(ben), erasureId: '21111111-2222-4333-8444-555555555555' });
@@ -346,7 +383,11 @@ describe('an erasure that is asked for again while it is under way', () => {
       guardMs: GUARD_MS,
     });
     expect(await steward.eraseDue()).toBe(1);
-    expect((await openErasures(workspace)).of(ana)).toEqual(again(ana));
+    const told = await readTopic(workspace.log, TOPICS.erasures);
+    expect(told.map(({ value }) => workspace.codec.decodeErasure(value ?? new Uint8Array()))).toEqual([
+      erasureOf(ana),
+      again(ana),
+    ]);
     expect(await steward.eraseDue()).toBe(0);
     expect((await openErasures(workspace)).of(ana)).toMatchObject({
       requestedAt: ASKED + 2 * HOUR_MS,
