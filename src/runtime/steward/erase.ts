@@ -9,6 +9,7 @@ import { appendErasure, laterErasure } from '../erasures.ts';
 import { readManifests, type ReplayManifest } from '../replay/manifest.ts';
 import { openRequests, requestKey } from '../requests.ts';
 import { GROUPS, TOPICS } from '../topics.ts';
+import { canBeRead } from '../written.ts';
 import { pseudonymIn, readOwners, type OwnerPlace, type OwnersTools } from './follow-owners.ts';
 
 export interface EraseTools extends OwnersTools {
@@ -80,6 +81,7 @@ interface Ends {
   readonly requestedAt: number;
   readonly raw: readonly number[];
   sanitized?: readonly number[];
+  owners?: readonly number[];
 }
 
 export function watchLine(log: EventLog): LineWatch {
@@ -91,8 +93,11 @@ export function watchLine(log: EventLog): LineWatch {
         before?.requestedAt === requestedAt ? before : { requestedAt, raw: await log.endOffsets(TOPICS.raw) };
       seen.set(erasureId, at);
       if (!(await isPast(log, GROUPS.sanitize, TOPICS.raw, at.raw))) return 'sanitizer';
-      // By now all that will ever be released of them is on its topic.
-      at.sanitized ??= await log.endOffsets(TOPICS.sanitized);
+      // By now all that will ever be released of them is written; but a commit shows on each partition at its own time.
+      at.sanitized ??= await log.highWatermarks(TOPICS.sanitized);
+      at.owners ??= await log.highWatermarks(TOPICS.owners);
+      if (!(await canBeRead(log, TOPICS.sanitized, at.sanitized))) return 'sanitizer';
+      if (!(await canBeRead(log, TOPICS.owners, at.owners))) return 'sanitizer';
       if (!(await isPast(log, GROUPS.sink, TOPICS.sanitized, at.sanitized))) return 'sink';
       const replays = await readManifests(log);
       return [...replays.values()].some(({ state }) => state === 'running') ? 'replay' : undefined;

@@ -135,6 +135,34 @@ describe('what is on its way', () => {
     expect(await now()).toBe('sanitizer');
   });
 
+  it('is also what is written and cannot be read yet: commits show on each partition at their own time', async () => {
+    const quiet = await foundCompany();
+    await quiet.run();
+    try {
+      const { log } = quiet.workspace;
+      let behind: string | undefined;
+      const line = watchLine(
+        new Proxy(log, {
+          get(of, name) {
+            if (name !== 'endOffsets') {
+              const value: unknown = Reflect.get(of, name);
+              return typeof value === 'function' ? (value.bind(of) as unknown) : value;
+            }
+            return async (topic: string) => {
+              const ends = await of.endOffsets(topic);
+              return topic === behind ? ends.map((end) => Math.max(0, end - 1)) : ends;
+            };
+          },
+        }),
+      );
+      for (behind of [TOPICS.sanitized, TOPICS.owners]) expect(await line.waitsFor(AT_FIRST)).toBe('sanitizer');
+      behind = undefined;
+      expect(await line.waitsFor(AT_FIRST)).toBeUndefined();
+    } finally {
+      await quiet.close();
+    }
+  });
+
   it('is what came before the erasure: what comes later does not hold it up', async () => {
     const busy = await foundCompany(9);
     try {
