@@ -8,7 +8,8 @@ import { audited, type AuditEntry, type AuditTrail } from '../audit.ts';
 import { appendErasure, laterErasure } from '../erasures.ts';
 import { readManifests, type ReplayManifest } from '../replay/manifest.ts';
 import { openRequests, requestKey } from '../requests.ts';
-import { GROUPS, TOPICS } from '../topics.ts';
+import { endSegments } from '../segments.ts';
+import { COMPACTED_WITHIN_MS, GROUPS, OWNERS_WITHIN_MS, TOPICS } from '../topics.ts';
 import { canBeRead } from '../written.ts';
 import { pseudonymIn, readOwners, type OwnerPlace, type OwnersTools } from './follow-owners.ts';
 
@@ -160,7 +161,9 @@ async function eraseAll(tools: EraseTools, erasure: Erasure): Promise<Erased> {
   }
   tools.signal?.throwIfAborted();
   await removeAll(tools, TOPICS.owners, owned);
+  await endSegments(tools, TOPICS.owners, OWNERS_WITHIN_MS);
   await removeAll(tools, TOPICS.requests, await requestsOf(tools, erasure));
+  await endSegments(tools, TOPICS.requests, COMPACTED_WITHIN_MS);
   return total;
 }
 

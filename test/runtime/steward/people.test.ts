@@ -8,7 +8,9 @@ import { answerRequest, openRequests } from '../../../src/runtime/requests.ts';
 import { openErasures } from '../../../src/runtime/steward/erase.ts';
 import { openSteward, serveSteward, type Steward } from '../../../src/runtime/steward/steward.ts';
 import { createTelemetry, silentLogger } from '../../../src/runtime/telemetry.ts';
+import { TOPICS } from '../../../src/runtime/topics.ts';
 import type { Workspace } from '../../../src/runtime/workspace.ts';
+import { readTopic } from '../../simulation/oracle.ts';
 import { foundCompany, START, type Company } from './company.ts';
 
 const telemetry = createTelemetry(silentLogger);
@@ -141,6 +143,8 @@ describe('an exemption', () => {
     const [request] = (await openRequests(company.workspace)).all();
     if (request === undefined) throw new Error('a request that was made is known');
     await answerRequest(company.workspace, request, { answer: 'refused', comment: 'Use the pause.', now: START + 5 });
+    // Kafka compacts ended segments only.
+    expect((await readTopic(company.workspace.log, TOPICS.requests)).at(-1)).toMatchObject({ key: 'segment-end' });
     expect((await ask(gateway.address, '/v1/me/requests', tokens[0])).body).toMatchObject({
       // Once it is decided, nobody needs the reason.
       requests: [{ reason: '', answer: 'refused', answeredAt: START + 5, comment: 'Use the pause.' }],

@@ -286,6 +286,17 @@ describe('an erasure', () => {
     expect(await steward.eraseDue()).toBe(0);
   });
 
+  it('ends the segments that hold what it removed, so that a cluster compacts it also when nothing else comes', async () => {
+    for (const topic of [TOPICS.owners, TOPICS.requests]) {
+      const records = await readTopic(company.workspace.log, topic);
+      for (let partition = 0; partition < (await company.workspace.log.partitions(topic)); partition++) {
+        const last = records.findLast((record) => record.partition === partition);
+        expect(last).toMatchObject({ key: 'segment-end', value: null });
+        expect(last?.timestamp).toBeGreaterThan(ASKED + 60_000);
+      }
+    }
+  });
+
   it('removes a record where it was read, not where its key would be put now', async () => {
     const { workspace } = company;
     const [, , , own = ''] = company.people;
