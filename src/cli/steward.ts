@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { loadPolicy } from '../privacy/policy.ts';
 import { eraseMeanwhile, openSteward, serveSteward, type Steward } from '../runtime/steward/steward.ts';
 import { RunError } from '../runtime/run-error.ts';
 import type { Workspace } from '../runtime/workspace.ts';
@@ -45,11 +46,13 @@ export function stewardCommand(program: Command, io: Io): void {
 
 /** On the audit trail from the start: it opens the keys that tell whose a session is. */
 async function stewardOf(context: CommandContext, workspace: Workspace): Promise<Steward> {
+  const { policy } = await loadPolicy(context.config.policy);
   await workspace.audit.record({ what: 'steward', stage: 'started', why: '', about: {} });
   return openSteward({
     workspace,
     telemetry: context.telemetry,
     openStore: (location, access) => openTable(context, access, location),
+    guardMs: policy.consent.guardSeconds * 1_000,
   });
 }
 

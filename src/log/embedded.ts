@@ -124,6 +124,11 @@ class EmbeddedLog implements EventLog {
     return this.#states(topic).map((state) => state.end);
   }
 
+  /** What is not committed is not in the log. */
+  highWatermarks(topic: string): Promise<readonly number[]> {
+    return this.endOffsets(topic);
+  }
+
   async offsetForTime(at: TopicPartition, timestamp: number): Promise<number> {
     const id = partitionId(this.#topic(at.topic), at.partition);
     return this.#store.reading(() => offsetAtOrAfter(this.#store, id, timestamp));

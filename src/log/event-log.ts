@@ -130,6 +130,12 @@ export interface EventLog {
   beginOffsets(topic: string): Promise<readonly number[]>;
   /** One past the last committed record of each partition (the last stable offset), in partition order. */
   endOffsets(topic: string): Promise<readonly number[]>;
+  /**
+   * Never below {@link endOffsets}: also past what was written in transactions that have not ended here yet (Kafka: the high
+   * watermark). Once a transaction's position is seen in {@link committed}, all of its records lie below these offsets,
+   * on every topic; readers may see them later.
+   */
+  highWatermarks(topic: string): Promise<readonly number[]>;
   /** The first offset whose record timestamp is at or after `timestamp` (ms), or the end offset. */
   offsetForTime(at: TopicPartition, timestamp: number): Promise<number>;
   committed(group: string, at: TopicPartition): Promise<Position | undefined>;

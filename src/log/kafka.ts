@@ -85,6 +85,10 @@ class KafkaLog implements EventLog {
     return this.#ofAll(topic, (at) => this.#offsets.end(at));
   }
 
+  highWatermarks(topic: string): Promise<readonly number[]> {
+    return this.#ofAll(topic, (at) => this.#offsets.highWatermark(at));
+  }
+
   async offsetForTime(at: TopicPartition, timestamp: number): Promise<number> {
     this.#client.checkOpen();
     return this.#offsets.forTime(at, timestamp);

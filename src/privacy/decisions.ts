@@ -1,4 +1,4 @@
-import type { ConsentDecision } from '../events/control.ts';
+import type { ConsentDecision, Erasure } from '../events/control.ts';
 import { MAX_PAUSE_MS } from './consent.ts';
 
 export type DecisionKind = ConsentDecision['kind'];
@@ -38,6 +38,22 @@ export function makeDecision(kind: DecisionKind, input: DecisionInput): ConsentD
   }
   const until = kind === 'pause' ? now + pauseLength(minutes) : null;
   return { subjectKey, decisionId: randomId(), kind, decidedAt: now, until };
+}
+
+/**
+ * What a person asks when they, or an operator, have all that there is of them erased; ready for the topic of erasures. While
+ * an erasure is under way it is that one, which then reaches up to now.
+ *
+ * @param before what is known of the person, done or not.
+ */
+export function askErasure(
+  before: Erasure | undefined,
+  { subjectKey, by, now, randomId }: Pick<Erasure, 'subjectKey' | 'by'> & Pick<DecisionInput, 'now' | 'randomId'>,
+): Erasure {
+  const erasureId = before?.doneAt === null ? before.erasureId : randomId();
+  // Clocks of two machines differ: yet a request is later than the one that it has seen.
+  const requestedAt = before === undefined ? now : Math.max(now, before.requestedAt + 1);
+  return { subjectKey, erasureId, requestedAt, by, doneAt: null, rows: 0, sessions: 0 };
 }
 
 function pauseLength(minutes: number | undefined): number {

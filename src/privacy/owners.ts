@@ -12,6 +12,8 @@ const content = z.strictObject({
   subjectKey: z.string().min(1).max(128),
   /** UTC day of the session's grant, days since 1970-01-01. */
   day: z.int(),
+  /** When the session was granted, ms. Records of versions before have only the day. */
+  grantedAt: z.int().optional(),
   /** Rows of the table. */
   rows: count,
   /** Raw events behind them. */

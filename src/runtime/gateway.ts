@@ -12,7 +12,7 @@ import { NO_VIEW, remoteView, type PersonView } from '../producers/gateway/perso
 import type { Recordable } from '../producers/gateway/protocol.ts';
 import { ROUTES, type Route } from '../producers/gateway/routes.ts';
 import { createAppender } from './appender.ts';
-import { appendErasure } from './erasures.ts';
+import { appendErasure, laterErasure } from './erasures.ts';
 import { appendDecision } from './ingest.ts';
 import { appendRequest, openRequests } from './requests.ts';
 import { readTls } from './read-tls.ts';
@@ -128,7 +128,7 @@ async function openPorts({ workspace, policy, telemetry, view }: Parameters<type
       if (value === null) return;
       const erasure = codec.decodeErasure(value);
       consent.applyErasure(erasure);
-      erasures.set(erasure.subjectKey, erasure);
+      erasures.set(erasure.subjectKey, laterErasure(erasures.get(erasure.subjectKey), erasure));
     },
   });
   const requests = await openRequests({ log, codec });

@@ -8,6 +8,7 @@ import { openGlobalTable } from '../log/global-table.ts';
 import { createKeyring, KeyError, type KeyringTable } from '../privacy/keyring.ts';
 import type { KeyWrapping } from '../privacy/keys/wrapping.ts';
 import { appendKeyring } from './control-tables.ts';
+import { endSegments } from './segments.ts';
 import { COMPACTED_WITHIN_MS, TOPICS } from './topics.ts';
 
 export interface KeyringAccess {
@@ -111,12 +112,8 @@ export async function destroyEpoch(access: KeyringAccess, wrapping: KeyWrapping,
 export const livingKeys = (keyring: KeyringTable, epoch: string): number =>
   keyring.entries().filter((key) => key.epoch === epoch && key.state === 'active').length;
 
-/**
- * Removes what was overwritten from the keyring's topic: at once from the embedded log. On a cluster only whole segments are
- * compacted, and only an append ends one; so one is made that is late enough (a tombstone of a key that nothing has).
- */
+/** Removes what was overwritten from the keyring's topic: at once from the embedded log. */
 export async function expelOverwritten({ log, now }: KeyringAccess): Promise<void> {
-  const timestamp = now() + COMPACTED_WITHIN_MS + 1;
-  await log.append(TOPICS.keyring, [{ key: 'segment-end', value: null, timestamp }]);
+  await endSegments({ log, now }, TOPICS.keyring, COMPACTED_WITHIN_MS);
   await log.clean(now());
 }

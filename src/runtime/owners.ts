@@ -77,7 +77,8 @@ export function createOwnerLedger(options: {
     // Destroyed: nobody is to know whose it was.
     if (ownerKey === undefined) return [];
     const recordKey = `${prefix}${key}`;
-    const content: OwnerContent = { subjectKey: of.subjectKey, day, rows, events, dropped };
+    const { subjectKey, grantedAt } = of;
+    const content: OwnerContent = { subjectKey, day, grantedAt, rows, events, dropped };
     const closed = closeOwner(ownerKey, recordKey, content);
     // As what is released: by its day, which says no more than the table.
     return [{ key: recordKey, value: codec.encodeOwner({ epoch, closed }), timestamp: day * DAY_MS }];

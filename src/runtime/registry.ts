@@ -90,6 +90,7 @@ export function withRemoteSchemas(log: EventLog, schemas: RemoteSchemas): EventL
     append: (topic, records) => log.append(topic, records),
     beginOffsets: (topic) => log.beginOffsets(topic),
     endOffsets: (topic) => log.endOffsets(topic),
+    highWatermarks: (topic) => log.highWatermarks(topic),
     offsetForTime: (at, timestamp) => log.offsetForTime(at, timestamp),
     committed: (group, at) => log.committed(group, at),
     transactional: (id) => log.transactional(id),

@@ -2,7 +2,8 @@ import type { Codec } from '../events/codec.ts';
 import type { PersonRequest, RequestAnswer } from '../events/control.ts';
 import type { EventLog } from '../log/event-log.ts';
 import { openGlobalTable } from '../log/global-table.ts';
-import { TOPICS } from './topics.ts';
+import { endSegments } from './segments.ts';
+import { COMPACTED_WITHIN_MS, TOPICS } from './topics.ts';
 
 /** What people have asked an operator for. */
 export interface RequestTable {
@@ -38,7 +39,7 @@ export async function openRequests({
   };
 }
 
-type Writing = { readonly log: Pick<EventLog, 'append'>; readonly codec: Pick<Codec, 'encodeRequest'> };
+type Writing = { readonly log: Pick<EventLog, 'append' | 'partitions'>; readonly codec: Pick<Codec, 'encodeRequest'> };
 
 export const requestKey = ({ subjectKey, requestId }: PersonRequest): string => `${subjectKey}/${requestId}`;
 
@@ -55,4 +56,5 @@ export async function answerRequest(
   { answer, comment, now }: { readonly answer: RequestAnswer; readonly comment: string; readonly now: number },
 ): Promise<void> {
   await appendRequest(to, { ...request, reason: '', answer, comment, answeredAt: now });
+  await endSegments({ log: to.log, now: () => now }, TOPICS.requests, COMPACTED_WITHIN_MS);
 }

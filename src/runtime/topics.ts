@@ -33,8 +33,10 @@ export const REPLAYS = {
 
 const DAY_MS = 86_400_000;
 
-/** Keys that were destroyed or wrapped again are to be gone from the keyring soon. */
+/** How soon what was overwritten is to be gone: from the keyring keys that were destroyed, from requests reasons. */
 export const COMPACTED_WITHIN_MS = 60_000;
+/** Whose sessions were erased. A large topic, which is copied each time. */
+export const OWNERS_WITHIN_MS = 3_600_000;
 
 /** What must exist, from the config's partitions and retention. */
 export function topicSpecs(config: {
@@ -46,18 +48,22 @@ export function topicSpecs(config: {
     partitions,
     cleanup: { kind: 'delete', retentionMs: days * DAY_MS },
   });
-  const compacted = (name: string, partitions = 1): TopicSpec => ({ name, partitions, cleanup: { kind: 'compact' } });
+  const compacted = (name: string, withinMs?: number, partitions = 1): TopicSpec => ({
+    name,
+    partitions,
+    cleanup: { kind: 'compact', ...(withinMs === undefined ? {} : { withinMs }) },
+  });
   return [
     kept(TOPICS.raw, config.retentionDays.raw, config.partitions),
     kept(TOPICS.sanitized, config.retentionDays.sanitized, config.partitions),
     kept(TOPICS.quarantine, config.retentionDays.quarantine, 1),
     compacted(TOPICS.consent),
-    { ...compacted(TOPICS.keyring), cleanup: { kind: 'compact', withinMs: COMPACTED_WITHIN_MS } },
+    compacted(TOPICS.keyring, COMPACTED_WITHIN_MS),
     compacted(TOPICS.sealing),
     compacted(TOPICS.devices),
     compacted(TOPICS.erasures),
-    compacted(TOPICS.requests),
-    compacted(TOPICS.owners, config.partitions),
+    compacted(TOPICS.requests, COMPACTED_WITHIN_MS),
+    compacted(TOPICS.owners, OWNERS_WITHIN_MS, config.partitions),
     kept(TOPICS.audit, config.retentionDays.audit, 1),
   ];
 }

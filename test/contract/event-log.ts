@@ -252,6 +252,28 @@ function transactionTests(logs: Logs): void {
       await producer.close();
     });
 
+    it('lies below the high watermarks as soon as its position is seen, and can then be read in time', async () => {
+      const { log, other } = logs();
+      const topic = await topicOf(log, 2);
+      expect(await log.highWatermarks(topic)).toEqual([0, 0]);
+      await log.append(topic, [{ ...record('a', '0'), partition: 1 }]);
+      const producer = await log.transactional(unique());
+      const tx = await producer.begin();
+      await tx.append(topic, [{ ...record('a', '1'), partition: 1 }]);
+      await tx.commitOffset('g', at(topic), { offset: 1, metadata: '' });
+      await tx.commit();
+      for (const reader of [log, other]) {
+        expect(await reader.committed('g', at(topic))).toEqual({ offset: 1, metadata: '' });
+        const written = await reader.highWatermarks(topic);
+        expect(written[0]).toBe(0);
+        expect(written[1]).toBeGreaterThanOrEqual(2);
+        await expect.poll(async () => (await reader.endOffsets(topic))[1]).toBeGreaterThanOrEqual(written[1] ?? 0);
+        expect(await valuesOf(reader, topic)).toEqual(['0', '1']);
+      }
+      await expect(log.highWatermarks(unique())).rejects.toThrow(UnknownTopicError);
+      await producer.close();
+    });
+
     it('leaves nothing behind when aborted or never ended', async () => {
       const { log } = logs();
       const topic = await topicOf(log, 1);

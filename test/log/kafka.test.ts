@@ -126,6 +126,19 @@ describeWithKafka('the log on Kafka', () => {
       client.close();
     });
 
+    it('tells by high watermarks what readers do not see yet: a transaction has not ended on that partition', async () => {
+      const topic = await topicOf(log);
+      const client = await clientOf(options);
+      await log.append(topic, [record('plain')]);
+      const open = await openTransaction(client, topic, { id: unique(), timeoutMs: 60_000 });
+      await open.write('open');
+      expect([await log.endOffsets(topic), await log.highWatermarks(topic)]).toEqual([[1], [2]]);
+      await open.end('commit');
+      await expect.poll(() => log.endOffsets(topic), { timeout: 20_000 }).toEqual([3]);
+      expect(await log.highWatermarks(topic)).toEqual([3]);
+      client.close();
+    });
+
     it('waits for a position that a transaction is about to commit', async () => {
       const topic = await topicOf(log);
       const client = await clientOf(options);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { DecisionError, makeDecision } from '../../src/privacy/decisions.ts';
+import { askErasure, DecisionError, makeDecision } from '../../src/privacy/decisions.ts';
 
 const input = { subjectKey: 'ab'.repeat(32), now: 1_741_600_000_000, randomId: () => 'id-1' };
 
@@ -37,5 +37,31 @@ describe('makeDecision', () => {
 
   it('refuses a clock that gives no whole milliseconds', () => {
     expect(() => makeDecision('enrol', { ...input, now: NaN })).toThrow(DecisionError);
+  });
+});
+
+describe('askErasure', () => {
+  const person = { subjectKey: input.subjectKey, by: 'person', randomId: () => 'new' } as const;
+  const open = {
+    subjectKey: input.subjectKey,
+    by: 'operator',
+    erasureId: 'old',
+    requestedAt: 100,
+    doneAt: null,
+  } as const;
+  const done = { ...open, doneAt: 150, rows: 3, sessions: 1 };
+  const nothing = { rows: 0, sessions: 0 };
+
+  it('is a new one, unless one is under way, which it is then', () => {
+    const asked = { subjectKey: input.subjectKey, by: 'person', erasureId: 'new', requestedAt: 200, doneAt: null };
+    expect(askErasure(undefined, { ...person, now: 200 })).toEqual({ ...asked, ...nothing });
+    expect(askErasure(done, { ...person, now: 200 })).toEqual({ ...asked, ...nothing });
+    const again = askErasure({ ...open, ...nothing }, { ...person, now: 200 });
+    expect(again).toEqual({ ...asked, erasureId: 'old', ...nothing });
+  });
+
+  it('is later than the one before, by whatever clock', () => {
+    expect(askErasure(done, { ...person, now: 90 }).requestedAt).toBe(101);
+    expect(askErasure({ ...open, ...nothing }, { ...person, now: 100 }).requestedAt).toBe(101);
   });
 });

@@ -4,13 +4,18 @@ import { DROP_REASONS } from '../../src/events/outcome.ts';
 import { closeOwner, openOwner, type OwnerContent } from '../../src/privacy/owners.ts';
 
 const count = fc.integer({ min: 0, max: 1e9 });
-const owner: fc.Arbitrary<OwnerContent> = fc.record({
-  subjectKey: fc.stringMatching(/^[0-9a-f]{64}$/u),
-  day: fc.integer({ min: 0, max: 40_000 }),
-  rows: count,
-  events: count,
-  dropped: fc.dictionary(fc.constantFrom(...DROP_REASONS), count, { maxKeys: 6 }).map((all) => ({ ...all })),
-});
+const owner: fc.Arbitrary<OwnerContent> = fc.record(
+  {
+    subjectKey: fc.stringMatching(/^[0-9a-f]{64}$/u),
+    day: fc.integer({ min: 0, max: 40_000 }),
+    // Not there in records of versions before.
+    grantedAt: fc.integer({ min: 0, max: 4e12 }),
+    rows: count,
+    events: count,
+    dropped: fc.dictionary(fc.constantFrom(...DROP_REASONS), count, { maxKeys: 6 }).map((all) => ({ ...all })),
+  },
+  { requiredKeys: ['subjectKey', 'day', 'rows', 'events', 'dropped'] },
+);
 const key = fc.uint8Array({ minLength: 32, maxLength: 32 });
 const name = fc.stringMatching(/^[0-9a-f]{32}$/u);
 

@@ -61,6 +61,18 @@ describe('the planned topics', () => {
     expect(settingsOf(name)).not.toHaveProperty('retention.ms');
   });
 
+  it.each([
+    [TOPICS.keyring, 60_000],
+    [TOPICS.requests, 60_000],
+    [TOPICS.owners, 3_600_000],
+  ])('%s loses what was overwritten soon', (name, ms) => {
+    expect(settingsOf(name)).toMatchObject({
+      'segment.ms': String(ms),
+      'max.compaction.lag.ms': String(ms),
+      'min.cleanable.dirty.ratio': '0.01',
+    });
+  });
+
   it('take records of old recordings and of a megabyte', () => {
     for (const { settings } of plan.topics) {
       expect(settings).toMatchObject({

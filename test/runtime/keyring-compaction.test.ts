@@ -1,4 +1,4 @@
-/** What a destroyed key leaves on a cluster, and for how long. */
+/** What is destroyed, answered or erased leaves on a cluster, and for how long. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,10 +13,11 @@ import { createKeyring } from '../../src/privacy/keyring.ts';
 import { fixedWrapping } from '../../src/privacy/keys/wrapping.ts';
 import { appendKeyring } from '../../src/runtime/control-tables.ts';
 import { destroyEpoch, expelOverwritten } from '../../src/runtime/keyring-changes.ts';
-import { TOPICS, topicSpecs } from '../../src/runtime/topics.ts';
+import { endSegments } from '../../src/runtime/segments.ts';
+import { COMPACTED_WITHIN_MS, OWNERS_WITHIN_MS, TOPICS, topicSpecs } from '../../src/runtime/topics.ts';
 import { describeWithKafka, startKafka, type KafkaServer } from '../servers/kafka.ts';
 
-describeWithKafka('a destroyed key on a Kafka cluster', () => {
+describeWithKafka('what was overwritten on a Kafka cluster', () => {
   let kafka: KafkaServer;
   let dir: string;
   let log: EventLog;
@@ -39,16 +40,34 @@ describeWithKafka('a destroyed key on a Kafka cluster', () => {
     await rm(dir, { recursive: true });
   });
 
-  async function records(): Promise<readonly LogRecord[]> {
-    const all = { topic: TOPICS.keyring, partition: 0, maxRecords: 1_000, maxBytes: 1 << 20, waitMs: 0 };
-    const [offset = 0] = await log.beginOffsets(TOPICS.keyring);
+  async function records(topic: string): Promise<readonly LogRecord[]> {
+    const all = { topic, partition: 0, maxRecords: 1_000, maxBytes: 1 << 20, waitMs: 0 };
+    const [offset = 0] = await log.beginOffsets(topic);
     return (await log.read({ ...all, offset })).records;
   }
 
-  it('is compacted away although nothing is appended any more', async () => {
+  async function create(topic: string): Promise<void> {
     const retentionDays = { raw: 1, sanitized: 1, quarantine: 1, audit: 1 };
     const specs = topicSpecs({ partitions: 1, retentionDays });
-    await log.createTopics(specs.filter(({ name }) => name === TOPICS.keyring));
+    await log.createTopics(specs.filter(({ name }) => name === topic));
+  }
+
+  it.each([
+    [TOPICS.requests, COMPACTED_WITHIN_MS, Date.now()],
+    // Whose a session is has the time of its day.
+    [TOPICS.owners, OWNERS_WITHIN_MS, Math.floor(Date.now() / 86_400_000) * 86_400_000],
+  ])('is gone from %s although nothing is appended any more', async (topic, withinMs, timestamp) => {
+    await create(topic);
+    await log.append(topic, [{ key: 'theirs', value: Buffer.from('what they said'), timestamp }]);
+    await log.append(topic, [{ key: 'theirs', value: null, timestamp: Date.now() }]);
+    await endSegments({ log, now: Date.now }, topic, withinMs);
+    const isLeft = async (): Promise<boolean> => (await records(topic)).some(({ value }) => value !== null);
+    expect(await isLeft()).toBe(true);
+    await expect.poll(isLeft, { timeout: 60_000, interval: 200 }).toBe(false);
+  });
+
+  it('is gone from the keyring when a key is destroyed', async () => {
+    await create(TOPICS.keyring);
     const codec = createCodec({ zstd: await loadZstd(), schemas: schemaIds(loadContracts()), limits: DEFAULT_LIMITS });
     const access = { log, codec, now: Date.now };
     const wrapping = fixedWrapping({ masterKey: new Uint8Array(32).fill(1), alsoOpens: [] });
@@ -56,13 +75,17 @@ describeWithKafka('a destroyed key on a Kafka cluster', () => {
     await appendKeyring(access, [entry]);
     const { wrapped } = entry;
     const isLeft = async (): Promise<boolean> =>
-      (await records()).some(({ value }) => value !== null && Buffer.from(value).includes(Buffer.from(wrapped ?? [])));
+      (await records(TOPICS.keyring)).some(
+        ({ value }) => value !== null && Buffer.from(value).includes(Buffer.from(wrapped ?? [])),
+      );
     expect(await isLeft()).toBe(true);
 
     await destroyEpoch(access, wrapping, '2026-01');
     await expelOverwritten(access);
     await expect.poll(isLeft, { timeout: 60_000, interval: 200 }).toBe(false);
-    const left = (await records()).flatMap(({ value }) => (value === null ? [] : [codec.decodeKeyEntry(value)]));
+    const left = (await records(TOPICS.keyring)).flatMap(({ value }) =>
+      value === null ? [] : [codec.decodeKeyEntry(value)],
+    );
     expect(left.map(({ state }) => state)).toEqual(['destroyed', 'destroyed', 'destroyed']);
   });
 });

@@ -100,6 +100,7 @@ export function inHands(log: EventLog, hands: Hands, crews: ReadonlyMap<string, 
     read: (request) => hands.do('read', () => readWithoutClock(log, request)),
     beginOffsets: (topic) => hands.do('beginOffsets', () => log.beginOffsets(topic)),
     endOffsets: (topic) => hands.do('endOffsets', () => log.endOffsets(topic)),
+    highWatermarks: (topic) => hands.do('highWatermarks', () => log.highWatermarks(topic)),
     offsetForTime: (at, timestamp) => hands.do('offsetForTime', () => log.offsetForTime(at, timestamp)),
     committed: (group, at) => hands.do('committed', () => log.committed(group, at)),
     transactional: (id) =>

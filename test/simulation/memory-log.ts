@@ -138,6 +138,10 @@ class MemoryLog implements EventLog {
     return (this.#broker.topics.get(topic) ?? []).map((records) => records.length);
   }
 
+  highWatermarks(topic: string): Promise<readonly number[]> {
+    return this.endOffsets(topic);
+  }
+
   async offsetForTime(at: TopicPartition, timestamp: number): Promise<number> {
     const records = this.#open().partition(at);
     const found = records.findIndex((record) => record.timestamp >= timestamp);

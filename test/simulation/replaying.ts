@@ -158,6 +158,7 @@ export function withExpired(log: EventLog, topic: string, begins: readonly numbe
     beginOffsets: async (name) =>
       (await log.beginOffsets(name)).map((begin, partition) => Math.max(begin, beginOf({ topic: name, partition }))),
     endOffsets: (name) => log.endOffsets(name),
+    highWatermarks: (name) => log.highWatermarks(name),
     offsetForTime: async (at, timestamp) => Math.max(beginOf(at), await log.offsetForTime(at, timestamp)),
     committed: (group, at) => log.committed(group, at),
     transactional: (id) => log.transactional(id),

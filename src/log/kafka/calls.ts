@@ -183,7 +183,7 @@ export const EARLIEST = -2;
 export interface OffsetWanted {
   readonly topic: string;
   readonly partition: number;
-  /** Milliseconds, {@link LATEST} (the last stable offset) or {@link EARLIEST}. */
+  /** Milliseconds, {@link LATEST} or {@link EARLIEST}. */
   readonly timestamp: number;
 }
 
@@ -195,12 +195,15 @@ export interface OffsetFound {
   readonly offset: number;
 }
 
+/** For what {@link LATEST} stands: the last stable offset, or with records of open transactions the high watermark. */
+export type Sees = 'committed' | 'all';
+
 /** A request may name a partition only once. */
-export function listOffsetsCall(wanted: readonly OffsetWanted[]): ProtocolCall<readonly OffsetFound[]> {
+export function listOffsetsCall(wanted: readonly OffsetWanted[], sees: Sees): ProtocolCall<readonly OffsetFound[]> {
   return call(
     { key: 2, version: 2, name: 'ListOffsets' },
     (w) => {
-      w.int32(NO_REPLICA).int8(READ_COMMITTED);
+      w.int32(NO_REPLICA).int8(sees === 'all' ? READ_UNCOMMITTED : READ_COMMITTED);
       w.array(byTopic(wanted), ([topic, partitions]) => {
         w.string(topic).array(partitions, (p) => w.int32(p.partition).int64(p.timestamp));
       });
@@ -499,6 +502,7 @@ function checkPartitions(r: Reader): void {
 
 const OPERATION_NOT_ATTEMPTED = 55;
 const NO_REPLICA = -1;
+const READ_UNCOMMITTED = 0;
 const READ_COMMITTED = 1;
 const ALL_REPLICAS = -1;
 /** A broker may answer a little after the time that it was given. */

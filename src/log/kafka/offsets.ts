@@ -1,6 +1,14 @@
 /** Offsets of partitions and positions of groups. */
 import type { Position, TopicPartition } from '../event-log.ts';
-import { EARLIEST, LATEST, listOffsetsCall, offsetFetchCall, type OffsetFound, type OffsetWanted } from './calls.ts';
+import {
+  EARLIEST,
+  LATEST,
+  listOffsetsCall,
+  offsetFetchCall,
+  type OffsetFound,
+  type OffsetWanted,
+  type Sees,
+} from './calls.ts';
 import type { KafkaClient } from './client.ts';
 import { BrokerError, checkCode, isStale } from './errors.ts';
 
@@ -23,13 +31,18 @@ export class Offsets {
     return this.#find(at, LATEST);
   }
 
+  /** Past all that is replicated, also of transactions that have not ended. */
+  highWatermark(at: TopicPartition): Promise<number> {
+    return this.#find(at, LATEST, 'all');
+  }
+
   /** The first offset whose record is at or after `timestamp` (ms), or the end. */
   async forTime(at: TopicPartition, timestamp: number): Promise<number> {
     const found = await this.#find(at, Math.min(Math.max(0, Math.ceil(timestamp)), Number.MAX_SAFE_INTEGER));
     return found < 0 ? this.end(at) : found;
   }
 
-  #find(at: TopicPartition, timestamp: number): Promise<number> {
+  #find(at: TopicPartition, timestamp: number, sees: Sees = 'committed'): Promise<number> {
     const { topic, partition } = at;
     const attempts = {
       doing: `asking for offsets of topic '${topic}' partition ${partition}`,
@@ -39,7 +52,7 @@ export class Offsets {
     return this.#client.trying(attempts, async () => {
       const leader = await this.#client.leaderOf(at);
       try {
-        const found = await this.#ask(leader, { topic, partition, timestamp });
+        const found = await this.#ask(leader, { topic, partition, timestamp }, sees);
         checkCode(found.errorCode);
         return found.offset;
       } catch (error) {
@@ -49,14 +62,14 @@ export class Offsets {
     });
   }
 
-  async #ask(leader: number, wanted: OffsetWanted): Promise<OffsetFound> {
-    // A request may name a partition once, so each timestamp has requests of its own.
-    const key = `${leader}/${wanted.timestamp}`;
+  async #ask(leader: number, wanted: OffsetWanted, sees: Sees): Promise<OffsetFound> {
+    // A request may name a partition once and sees one thing, so each timestamp has requests of its own.
+    const key = `${leader}/${wanted.timestamp}/${sees}`;
     let batch = this.#batches.get(key);
     if (batch === undefined) {
       batch = new OffsetBatch((all) => {
         this.#batches.delete(key);
-        return this.#client.send(leader, 'offsets', listOffsetsCall(all));
+        return this.#client.send(leader, 'offsets', listOffsetsCall(all, sees));
       });
       this.#batches.set(key, batch);
     }

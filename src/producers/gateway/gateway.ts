@@ -4,7 +4,7 @@ import type { ConsentDecision, Erasure, PersonRequest, SealingKey } from '../../
 import type { CaptureEnvelope, SealedBatch } from '../../events/raw.ts';
 import type { Zstd } from '../../events/zstd.ts';
 import type { ConsentTimeline } from '../../privacy/consent.ts';
-import { makeDecision } from '../../privacy/decisions.ts';
+import { askErasure, makeDecision } from '../../privacy/decisions.ts';
 import type { Sealed } from '../../privacy/sealing/seal.ts';
 import type { PersonView } from './person-view.ts';
 import { readBatch, type Batch, type Body } from './bodies.ts';
@@ -106,7 +106,7 @@ export interface Gateway {
   /** In the person's own words. */
   askExemption(person: Person, reason: string): Promise<Requests | Refused>;
   erasure(person: Person): Promise<ErasureState>;
-  /** Asks once: while an erasure is under way, it is the answer. */
+  /** Of all that came before now: an erasure that is under way then reaches up to now. */
   erase(person: Person): Promise<ErasureState>;
   readonly view: PersonView;
 }
@@ -328,11 +328,8 @@ export function createGateway(options: {
     async erase(person) {
       const { subjectKey } = person;
       await ports.catchUp();
-      // One that is done is of what came before it.
-      if (ports.erasures.of(subjectKey)?.doneAt !== null) {
-        const asked = { subjectKey, erasureId: randomUUID(), requestedAt: ports.now(), by: 'person' } as const;
-        await ports.erase({ ...asked, doneAt: null, rows: 0, sessions: 0 });
-      }
+      const asked = { subjectKey, by: 'person', now: ports.now(), randomId: randomUUID } as const;
+      await ports.erase(askErasure(ports.erasures.of(subjectKey), asked));
       sessions.endAll(subjectKey, 'erased');
       return erasure(person);
     },

@@ -10,6 +10,7 @@ export function onlyRecordsOf(log: EventLog, topic: string, key: string): EventL
     append: (name, records) => log.append(name, records),
     beginOffsets: (name) => log.beginOffsets(name),
     endOffsets: (name) => log.endOffsets(name),
+    highWatermarks: (name) => log.highWatermarks(name),
     offsetForTime: (at, timestamp) => log.offsetForTime(at, timestamp),
     committed: (group, at) => log.committed(group, at),
     transactional: (id) => log.transactional(id),

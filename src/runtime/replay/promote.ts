@@ -15,6 +15,7 @@ import {
 import { RunError } from '../run-error.ts';
 import { sinkRecord } from '../sink-runner.ts';
 import { GROUPS, TOPICS } from '../topics.ts';
+import { endsOfWritten } from '../written.ts';
 import { sourceOf } from './join.ts';
 import { changeManifest, type ReplayManifest } from './manifest.ts';
 import { replayNames } from './names.ts';
@@ -73,7 +74,10 @@ async function refuseIfLiveIsBehind(manifest: ReplayManifest, tools: PromoteTool
     }
   }
   // All that live work releases of the stretch lies below these ends.
-  const ends = await sink.endOffsets(TOPICS.sanitized);
+  const ends = await endsOfWritten(sink, TOPICS.sanitized);
+  if (ends === undefined) {
+    throw new RunError(`live work has not ended what it wrote to ${TOPICS.sanitized}: run this again when it has`);
+  }
   const { marks, name } = await readTable({ store: tools.live, zstd: tools.zstd });
   for (const [partition, end] of ends.entries()) {
     const at = { topic: TOPICS.sanitized, partition };

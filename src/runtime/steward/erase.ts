@@ -1,14 +1,17 @@
 import type { Codec } from '../../events/codec.ts';
 import type { Erasure } from '../../events/control.ts';
-import type { EventLog } from '../../log/event-log.ts';
+import type { EventLog, NewRecord } from '../../log/event-log.ts';
 import { openGlobalTable } from '../../log/global-table.ts';
+import type { OwnerContent } from '../../privacy/owners.ts';
 import { eraseSessions, type TableStore } from '../../sinks/index.ts';
 import { audited, type AuditEntry, type AuditTrail } from '../audit.ts';
-import { appendErasure } from '../erasures.ts';
+import { appendErasure, laterErasure } from '../erasures.ts';
 import { readManifests, type ReplayManifest } from '../replay/manifest.ts';
 import { openRequests, requestKey } from '../requests.ts';
-import { GROUPS, TOPICS } from '../topics.ts';
-import { pseudonymIn, readOwners, type OwnersTools } from './follow-owners.ts';
+import { endSegments } from '../segments.ts';
+import { COMPACTED_WITHIN_MS, GROUPS, OWNERS_WITHIN_MS, TOPICS } from '../topics.ts';
+import { canBeRead } from '../written.ts';
+import { pseudonymIn, readOwners, type OwnerPlace, type OwnersTools } from './follow-owners.ts';
 
 export interface EraseTools extends OwnersTools {
   readonly log: EventLog;
@@ -17,6 +20,9 @@ export interface EraseTools extends OwnersTools {
   readonly table: string;
   /** A table, to write into. */
   readonly openStore: (location: string) => Promise<TableStore>;
+  readonly erasures: Pick<ErasureTable, 'of' | 'catchUp'>;
+  /** The policy's guard: what was granted so much later than an erasure was asked for still belongs to it, ms. */
+  readonly guardMs: number;
   readonly now: () => number;
   readonly signal?: AbortSignal;
   readonly audit: AuditTrail;
@@ -50,7 +56,7 @@ export async function openErasures({
     topic: TOPICS.erasures,
     apply: ({ key, value }) => {
       if (value === null) erasures.delete(key);
-      else erasures.set(key, codec.decodeErasure(value));
+      else erasures.set(key, laterErasure(erasures.get(key), codec.decodeErasure(value)));
     },
   });
   return {
@@ -64,22 +70,35 @@ export async function openErasures({
 /** Tells of an erasure what the line has yet to do with batches that came in before it. */
 export interface LineWatch {
   /**
-   * Undefined when all that came in before the erasure was first asked for here has arrived in the tables: what comes after
-   * is judged by who knows of it. A line that is busy all the time does not hold it up.
+   * Undefined when all that came in before the erasure was first asked for here, with this time of request, has arrived in the
+   * tables: what comes after is judged by who knows of it. A line that is busy all the time does not hold it up.
    */
-  waitsFor(erasureId: string): Promise<WaitingFor | undefined>;
+  waitsFor(erasure: Pick<Erasure, 'erasureId' | 'requestedAt'>): Promise<WaitingFor | undefined>;
   forget(erasureId: string): void;
 }
 
+/** Where topics ended when it was looked for the first time. */
+interface Ends {
+  readonly requestedAt: number;
+  readonly raw: readonly number[];
+  sanitized?: readonly number[];
+  owners?: readonly number[];
+}
+
 export function watchLine(log: EventLog): LineWatch {
-  const seen = new Map<string, { readonly raw: readonly number[]; sanitized?: readonly number[] }>();
+  const seen = new Map<string, Ends>();
   return {
-    async waitsFor(erasureId) {
-      const at = seen.get(erasureId) ?? { raw: await log.endOffsets(TOPICS.raw) };
+    async waitsFor({ erasureId, requestedAt }) {
+      const before = seen.get(erasureId);
+      const at: Ends =
+        before?.requestedAt === requestedAt ? before : { requestedAt, raw: await log.endOffsets(TOPICS.raw) };
       seen.set(erasureId, at);
       if (!(await isPast(log, GROUPS.sanitize, TOPICS.raw, at.raw))) return 'sanitizer';
-      // By now all that will ever be released of them is on its topic.
-      at.sanitized ??= await log.endOffsets(TOPICS.sanitized);
+      // By now all that will ever be released of them is written; but a commit shows on each partition at its own time.
+      at.sanitized ??= await log.highWatermarks(TOPICS.sanitized);
+      at.owners ??= await log.highWatermarks(TOPICS.owners);
+      if (!(await canBeRead(log, TOPICS.sanitized, at.sanitized))) return 'sanitizer';
+      if (!(await canBeRead(log, TOPICS.owners, at.owners))) return 'sanitizer';
       if (!(await isPast(log, GROUPS.sink, TOPICS.sanitized, at.sanitized))) return 'sink';
       const replays = await readManifests(log);
       return [...replays.values()].some(({ state }) => state === 'running') ? 'replay' : undefined;
@@ -99,27 +118,39 @@ async function isPast(log: EventLog, group: string, topic: string, ends: readonl
 }
 
 /**
- * Erases one person: their rows from the live table and those of replays, then the records that say whose they were, then
+ * Erases what there is of one person up to when they asked: their rows from the live table and those of replays, then the records that say whose they were, then
  * what they asked for. The record that it is done comes last, so that whoever is started after a crash goes on. Counts are
  * of all tries together.
  *
  * Call it when a {@link LineWatch} says that nothing is on its way.
  *
+ * @returns undefined when it was asked for once more meanwhile: then it is not done, and the later request is to be worked on.
  * @throws what the log, the tables and the keyring throw; then it is not done.
  */
-export async function eraseOne(tools: EraseTools, erasure: Erasure): Promise<Erased> {
+export async function eraseOne(tools: EraseTools, erasure: Erasure): Promise<Erased | undefined> {
   // Not the erasure's id: with the topic of erasures it would tell whose it was.
   const entry = { what: 'erasure' as const, why: '', about: { by: erasure.by } };
   const erased = await audited(tools.audit, entry, () => eraseAll(tools, erasure), countsOf);
+  if (await isAskedAgain(tools, erasure)) return undefined;
   await appendErasure(tools, { ...erasure, doneAt: tools.now(), ...erased });
-  return erased;
+  if (!(await isAskedAgain(tools, erasure))) return erased;
+  // Compaction keeps the last record only: let it be the request that came between the look and the one before.
+  const open = tools.erasures.of(erasure.subjectKey);
+  if (open?.doneAt === null) await appendErasure(tools, open);
+  return undefined;
+}
+
+async function isAskedAgain({ erasures }: EraseTools, { subjectKey, requestedAt }: Erasure): Promise<boolean> {
+  await erasures.catchUp();
+  return erasures.of(subjectKey)?.requestedAt !== requestedAt;
 }
 
 const countsOf = ({ rows, sessions }: Erased): AuditEntry['about'] => ({ rows, sessions });
 
-async function eraseAll(tools: EraseTools, { subjectKey, erasureId }: Erasure): Promise<Erased> {
-  const owned = await recordsOf(tools, subjectKey);
-  const sessions = new Set(owned.flatMap((key) => pseudonymIn(key) ?? []));
+async function eraseAll(tools: EraseTools, erasure: Erasure): Promise<Erased> {
+  const { erasureId } = erasure;
+  const owned = await recordsOf(tools, erasure);
+  const sessions = new Set(owned.flatMap(({ key }) => pseudonymIn(key) ?? []));
   const total = { rows: 0, sessions: 0 };
   for (const location of await tablesOf(tools)) {
     const store = await tools.openStore(location);
@@ -130,18 +161,30 @@ async function eraseAll(tools: EraseTools, { subjectKey, erasureId }: Erasure): 
   }
   tools.signal?.throwIfAborted();
   await removeAll(tools, TOPICS.owners, owned);
-  await removeAll(tools, TOPICS.requests, await requestsOf(tools, subjectKey));
+  await endSegments(tools, TOPICS.owners, OWNERS_WITHIN_MS);
+  await removeAll(tools, TOPICS.requests, await requestsOf(tools, erasure));
+  await endSegments(tools, TOPICS.requests, COMPACTED_WITHIN_MS);
   return total;
 }
 
-async function recordsOf(tools: EraseTools, subjectKey: string): Promise<readonly string[]> {
-  const keys = new Set<string>();
-  await readOwners(tools, [], (key, owner) => {
-    if (owner?.subjectKey === subjectKey) keys.add(key);
-    else keys.delete(key);
+/** Up to when (ms) the erasure reaches: that far, consent refuses what is still to come. What was granted later stays. */
+const reachOf = ({ guardMs }: EraseTools, { requestedAt }: Erasure): number => requestedAt + guardMs;
+
+async function recordsOf(tools: EraseTools, erasure: Erasure): Promise<readonly OwnerPlace[]> {
+  const reach = reachOf(tools, erasure);
+  const found = new Map<string, OwnerPlace>();
+  await readOwners(tools, [], ({ key, partition }, owner) => {
+    const place = `${partition}/${key}`;
+    if (owner?.subjectKey === erasure.subjectKey && startOf(owner) <= reach) found.set(place, { key, partition });
+    else found.delete(place);
   });
-  return [...keys];
+  return [...found.values()];
 }
+
+const DAY_MS = 86_400_000;
+
+/** Where only the day is known, its beginning: rather too much is erased than too little. */
+const startOf = ({ grantedAt, day }: OwnerContent): number => grantedAt ?? day * DAY_MS;
 
 /** Those of replays, also of one that was promoted; then the live one, which may have taken rows from them meanwhile. */
 async function tablesOf({ log, table }: EraseTools): Promise<ReadonlySet<string>> {
@@ -149,19 +192,22 @@ async function tablesOf({ log, table }: EraseTools): Promise<ReadonlySet<string>
   return new Set([...replays.map((replay) => replay.table).filter((one) => one !== table), table]);
 }
 
-async function requestsOf(tools: EraseTools, subjectKey: string): Promise<readonly string[]> {
-  const requests = await openRequests(tools);
-  return requests.of(subjectKey).map(requestKey);
+async function requestsOf(tools: EraseTools, erasure: Erasure): Promise<readonly Removed[]> {
+  const reach = reachOf(tools, erasure);
+  const own = (await openRequests(tools)).of(erasure.subjectKey);
+  return own.filter(({ askedAt }) => askedAt <= reach).map((request) => ({ key: requestKey(request) }));
 }
 
 const TOGETHER = 1_000;
 
-async function removeAll({ log, now }: EraseTools, topic: string, keys: readonly string[]): Promise<void> {
-  for (let i = 0; i < keys.length; i += TOGETHER) {
-    const some = keys.slice(i, i + TOGETHER);
+type Removed = Pick<NewRecord, 'key' | 'partition'>;
+
+async function removeAll({ log, now }: EraseTools, topic: string, removed: readonly Removed[]): Promise<void> {
+  for (let i = 0; i < removed.length; i += TOGETHER) {
+    const some = removed.slice(i, i + TOGETHER);
     await log.append(
       topic,
-      some.map((key) => ({ key, value: null, timestamp: now() })),
+      some.map((record) => ({ ...record, value: null, timestamp: now() })),
     );
   }
 }

@@ -10,8 +10,14 @@ export interface OwnersTools {
   readonly tables: Pick<ControlTables, 'catchUp'> & { readonly keyring: Pick<ControlTables['keyring'], 'ownerKey'> };
 }
 
+/** Where a record of the topic of owners is. After partitions were added its key alone no longer says so. */
+export interface OwnerPlace {
+  readonly key: string;
+  readonly partition: number;
+}
+
 /** One record of the topic of owners; without content it was removed, or nobody can open it any more. */
-export type VisitOwner = (key: string, owner: OwnerContent | undefined) => void;
+export type VisitOwner = (place: OwnerPlace, owner: OwnerContent | undefined) => void;
 
 const PAGE = { maxRecords: 5_000, maxBytes: 4_000_000, waitMs: 1_000 } as const;
 
@@ -23,34 +29,29 @@ const PAGE = { maxRecords: 5_000, maxBytes: 4_000_000, waitMs: 1_000 } as const;
 export async function readOwners(tools: OwnersTools, positions: number[], visit: VisitOwner): Promise<void> {
   const { log } = tools;
   const begins = await log.beginOffsets(TOPICS.owners);
-  for (const [partition, end] of (await log.endOffsets(TOPICS.owners)).entries()) {
+  const ends = await log.endOffsets(TOPICS.owners);
+  // After the ends: a month's keys are on their topic before its first record here; and those that were destroyed are gone.
+  await tools.tables.catchUp();
+  for (const [partition, end] of ends.entries()) {
     let offset = Math.max(positions[partition] ?? 0, begins[partition] ?? 0);
     while (offset < end) {
       const page = await log.read({ topic: TOPICS.owners, partition, offset, ...PAGE });
-      await openAll(tools, page.records, visit);
+      openAll(tools, page.records, visit);
       offset = page.nextOffset;
     }
     positions[partition] = offset;
   }
 }
 
-async function openAll(tools: OwnersTools, records: readonly LogRecord[], visit: VisitOwner): Promise<void> {
-  const { codec, tables } = tools;
-  let isFresh = false;
-  for (const { key, value } of records) {
-    if (value === null) {
-      visit(key, undefined);
+function openAll({ codec, tables }: OwnersTools, records: readonly LogRecord[], visit: VisitOwner): void {
+  for (const record of records) {
+    if (record.value === null) {
+      visit(record, undefined);
       continue;
     }
-    const { epoch, closed } = codec.decodeOwner(value);
-    let ownerKey = tables.keyring.ownerKey(epoch);
-    if (ownerKey === undefined && !isFresh) {
-      // A month's first records come right after its keys.
-      await tables.catchUp();
-      isFresh = true;
-      ownerKey = tables.keyring.ownerKey(epoch);
-    }
-    visit(key, ownerKey === undefined ? undefined : openOwner(ownerKey, key, closed));
+    const { epoch, closed } = codec.decodeOwner(record.value);
+    const ownerKey = tables.keyring.ownerKey(epoch);
+    visit(record, ownerKey === undefined ? undefined : openOwner(ownerKey, record.key, closed));
   }
 }
 

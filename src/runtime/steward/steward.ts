@@ -23,6 +23,8 @@ export interface StewardOptions {
   readonly workspace: Workspace;
   readonly telemetry: Telemetry;
   readonly openStore: (location: string, access: 'read' | 'write') => Promise<TableStore>;
+  /** The policy's guard, ms. */
+  readonly guardMs: number;
 }
 
 /** Answers about people, and erases them. */
@@ -34,9 +36,9 @@ export interface Steward {
 
 /** @throws as the workspace's control tables do. */
 export async function openSteward(options: StewardOptions): Promise<Steward> {
-  const { workspace, telemetry, openStore } = options;
+  const { workspace, telemetry, openStore, guardMs } = options;
   const { log, codec, config } = workspace;
-  const tables: ControlTables = await workspace.controlTables(0);
+  const tables: ControlTables = await workspace.controlTables(guardMs);
   await tables.catchUp();
   const erasures = await openErasures({ log, codec });
   const line = watchLine(log);
@@ -55,12 +57,15 @@ export async function openSteward(options: StewardOptions): Promise<Steward> {
       ...shared,
       table: config.table,
       openStore: (location) => openStore(location, 'write'),
+      erasures,
+      guardMs,
       audit: workspace.audit,
       ...(signal === undefined ? {} : { signal }),
     };
-    const { rows, sessions } = await eraseOne(tools, erasure);
+    const erased = await eraseOne(tools, erasure);
+    if (erased === undefined) return;
     line.forget(erasure.erasureId);
-    telemetry.log.info('an erasure is done', { detail: `${rows} rows`, count: sessions });
+    telemetry.log.info('an erasure is done', { detail: `${erased.rows} rows`, count: erased.sessions });
   }
 
   async function eraseDue(signal?: AbortSignal): Promise<number> {
@@ -71,7 +76,7 @@ export async function openSteward(options: StewardOptions): Promise<Steward> {
     const failures: unknown[] = [];
     for (const erasure of due) {
       signal?.throwIfAborted();
-      const behind = await line.waitsFor(erasure.erasureId);
+      const behind = await line.waitsFor(erasure);
       if (behind !== undefined) waiting.add(behind);
       // One that fails must not hold up the others.
       else await eraseNow(erasure, signal).catch((error: unknown) => failures.push(error));

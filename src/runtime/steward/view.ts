@@ -1,10 +1,11 @@
 import { addCounts, type DropCounts } from '../../events/outcome.ts';
+import { epochOf } from '../../privacy/keyring.ts';
 import type { OwnerContent } from '../../privacy/owners.ts';
 import type { PersonView } from '../../producers/gateway/person-view.ts';
 import { KEPT_ACTIONS, KEPT_DAYS, type Kept, type KeptAction, type Readers } from '../../producers/gateway/protocol.ts';
 import { NoTableError, withTable, type TableRow, type TableStore, type TableView } from '../../sinks/index.ts';
 import { shareRounds } from '../shared-round.ts';
-import { isLive, pseudonymIn, readOwners, type OwnersTools } from './follow-owners.ts';
+import { isLive, pseudonymIn, readOwners, type OwnerPlace, type OwnersTools } from './follow-owners.ts';
 
 export interface ViewTools extends OwnersTools {
   readonly store: TableStore;
@@ -15,6 +16,8 @@ export interface ViewTools extends OwnersTools {
 
 const DAY_MS = 86_400_000;
 const READERS_DAYS = 30;
+
+const epochIn = ({ day }: OwnerContent): string => epochOf(day * DAY_MS);
 
 interface Day {
   rows: number;
@@ -31,6 +34,8 @@ export function createPersonView(tools: ViewTools): PersonView {
   const recent = new Map<string, Map<string, OwnerContent>>();
   const ownerOf = new Map<string, string>();
   const positions: number[] = [];
+  /** Of what is remembered. */
+  const epochs = new Set<string>();
 
   function forget(key: string): void {
     const subjectKey = ownerOf.get(key);
@@ -40,12 +45,13 @@ export function createPersonView(tools: ViewTools): PersonView {
     own?.delete(key);
     if (own?.size === 0) recent.delete(subjectKey);
   }
-  function visit(key: string, owner: OwnerContent | undefined): void {
+  function visit({ key }: OwnerPlace, owner: OwnerContent | undefined): void {
     if (owner === undefined) return forget(key);
     if (!isLive(key) || owner.day < firstDay()) return;
     const own = recent.get(owner.subjectKey) ?? new Map<string, OwnerContent>();
     recent.set(owner.subjectKey, own.set(key, owner));
     ownerOf.set(key, owner.subjectKey);
+    epochs.add(epochIn(owner));
   }
   const firstDay = (): number => Math.floor(tools.now() / DAY_MS) - KEPT_DAYS + 1;
   let forgottenTo = 0;
@@ -56,9 +62,19 @@ export function createPersonView(tools: ViewTools): PersonView {
     for (const own of recent.values()) for (const [key, { day }] of own) if (day < first) forget(key);
   }
 
+  /** Whose keys were destroyed: nobody is to know any more whose those sessions were. */
+  function forgetClosed(): void {
+    for (const epoch of epochs) {
+      if (tools.tables.keyring.ownerKey(epoch) !== undefined) continue;
+      for (const own of recent.values()) for (const [key, owner] of own) if (epochIn(owner) === epoch) forget(key);
+      epochs.delete(epoch);
+    }
+  }
+
   const catchUp = shareRounds(async () => {
     forgetOld();
     await readOwners(tools, positions, visit);
+    forgetClosed();
   });
 
   async function kept(subjectKey: string): Promise<Kept> {

@@ -23,7 +23,7 @@ export interface EraseOptions {
   readonly sessions: ReadonlySet<string>;
   /**
    * Names this erasure, for going on with it: a UUID made at random for it, which is kept in the table's log for good and so
-   * must tell nothing. The same sessions belong to the same id.
+   * must tell nothing. Until a call has ended well, each with its id is of the same sessions or of more.
    */
   readonly erasure: string;
   /** For the times that a Delta log wants, ms since the epoch. */

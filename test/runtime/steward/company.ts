@@ -21,6 +21,8 @@ export interface Company {
   readonly dir: string;
   readonly workspace: Workspace;
   readonly people: readonly string[];
+  /** They work as they did at first, from `start` (ms) on. */
+  record(start: number): Promise<void>;
   /** Works off what is on the log. */
   run(): Promise<RunResult>;
   store(): Promise<TableStore>;
@@ -34,11 +36,14 @@ export async function foundCompany(seed = 7): Promise<Company> {
   const workspace = await openWorkspace(await loadConfig({ env: {}, cwd: dir }), {}, { now: () => START });
   const ingest = createIngest({ ...workspace, sealer: await workspace.sealer() });
   const subjectKey = await workspace.subjectKeys();
-  for (const one of simulate({ people: 4, minutes: 4, seed, start: START, subjectKey })) {
-    if (one.kind === 'consent') await ingest.decide(one.decision);
-    else await ingest.capture(one.record);
+  async function record(start: number): Promise<void> {
+    for (const one of simulate({ people: 4, minutes: 4, seed, start, subjectKey })) {
+      if (one.kind === 'consent') await ingest.decide(one.decision);
+      else await ingest.capture(one.record);
+    }
+    await ingest.flush();
   }
-  await ingest.flush();
+  await record(START);
   const raw = await readTopic(workspace.log, TOPICS.raw);
 
   async function run(): Promise<RunResult> {
@@ -52,13 +57,14 @@ export async function foundCompany(seed = 7): Promise<Company> {
     dir,
     workspace,
     people: [...new Set(raw.map(({ key }) => key))],
+    record,
     run,
     store: () => openTableStore(workspace.config.table, { s3: workspace.config.s3, access: 'write' }),
     async ownersByKeys() {
       const tables = await workspace.controlTables(0);
       await tables.catchUp();
       const owners = new Map<string, string>();
-      for (const { key, value } of raw) {
+      for (const { key, value } of await readTopic(workspace.log, TOPICS.raw)) {
         const envelope = workspace.codec.openEnvelope(value ?? new Uint8Array());
         if (!envelope.ok) continue;
         for (let stretch = 0; stretch < 40; stretch++) {

@@ -8,7 +8,9 @@ import { answerRequest, openRequests } from '../../../src/runtime/requests.ts';
 import { openErasures } from '../../../src/runtime/steward/erase.ts';
 import { openSteward, serveSteward, type Steward } from '../../../src/runtime/steward/steward.ts';
 import { createTelemetry, silentLogger } from '../../../src/runtime/telemetry.ts';
+import { TOPICS } from '../../../src/runtime/topics.ts';
 import type { Workspace } from '../../../src/runtime/workspace.ts';
+import { readTopic } from '../../simulation/oracle.ts';
 import { foundCompany, START, type Company } from './company.ts';
 
 const telemetry = createTelemetry(silentLogger);
@@ -38,7 +40,7 @@ beforeAll(async () => {
   company = await foundCompany();
   await company.run();
   const workspace = withPorts(company.workspace);
-  steward = await openSteward({ workspace, telemetry, openStore: () => company.store() });
+  steward = await openSteward({ workspace, telemetry, openStore: () => company.store(), guardMs: 5_000 });
   stewardServer = await serveSteward(steward, { workspace, telemetry });
   gateway = await serve(stewardServer.address);
   for (const subjectKey of company.people.slice(0, 2)) {
@@ -141,6 +143,8 @@ describe('an exemption', () => {
     const [request] = (await openRequests(company.workspace)).all();
     if (request === undefined) throw new Error('a request that was made is known');
     await answerRequest(company.workspace, request, { answer: 'refused', comment: 'Use the pause.', now: START + 5 });
+    // Kafka compacts ended segments only.
+    expect((await readTopic(company.workspace.log, TOPICS.requests)).at(-1)).toMatchObject({ key: 'segment-end' });
     expect((await ask(gateway.address, '/v1/me/requests', tokens[0])).body).toMatchObject({
       // Once it is decided, nobody needs the reason.
       requests: [{ reason: '', answer: 'refused', answeredAt: START + 5, comment: 'Use the pause.' }],
@@ -161,10 +165,15 @@ describe('an erasure', () => {
     expect((await ask(gateway.address, '/v1/me/erasure', tokens[0])).body).toMatchObject({ state: 'none' });
     const asked = await ask(gateway.address, '/v1/me/erasure', tokens[0], { confirm: 'erase' });
     expect(asked).toMatchObject({ status: 200, body: { state: 'under_way', rows: 0 } });
-    // Again is no second one.
-    const [{ erasureId } = { erasureId: '' }] = (await openErasures(company.workspace)).open();
-    await ask(gateway.address, '/v1/me/erasure', tokens[0], { confirm: 'erase' });
-    expect((await openErasures(company.workspace)).open().map((one) => one.erasureId)).toEqual([erasureId]);
+    // Again is no second one, but reaches further.
+    const [first] = (await openErasures(company.workspace)).open();
+    if (first === undefined) throw new Error('an erasure that was asked for is open');
+    const { erasureId, requestedAt } = first;
+    expect((await ask(gateway.address, '/v1/me/erasure', tokens[0], { confirm: 'erase' })).body).toMatchObject({
+      requestedAt: requestedAt + 1,
+    });
+    const open = (await openErasures(company.workspace)).open();
+    expect(open).toEqual([{ ...first, requestedAt: requestedAt + 1 }]);
     expect((await ask(gateway.address, '/v1/sessions', tokens[0], { device: 'laptop' })).body).toMatchObject({
       error: 'erased',
     });

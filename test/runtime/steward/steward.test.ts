@@ -8,14 +8,18 @@ import type { RunResult } from '../../../src/cli/run.ts';
 import { appendErasure } from '../../../src/runtime/erasures.ts';
 import { appendRequest, openRequests } from '../../../src/runtime/requests.ts';
 import { eraseOne, openErasures, watchLine, type EraseTools } from '../../../src/runtime/steward/erase.ts';
+import { readOwners } from '../../../src/runtime/steward/follow-owners.ts';
 import { openSteward, type Steward } from '../../../src/runtime/steward/steward.ts';
 import { REPLAYS_SPEC, REPLAYS_TOPIC } from '../../../src/runtime/replay/names.ts';
 import { createTelemetry, silentLogger } from '../../../src/runtime/telemetry.ts';
 import { TOPICS } from '../../../src/runtime/topics.ts';
+import { destroyEpoch } from '../../../src/runtime/keyring-changes.ts';
+import { epochOf } from '../../../src/privacy/keyring.ts';
 import { readTable, type TableRow, type TableStore } from '../../../src/sinks/index.ts';
 import { readTopic } from '../../simulation/oracle.ts';
 import { foundCompany, START, type Company } from './company.ts';
 
+const GUARD_MS = 5_000;
 const personOf = (subjectKey: string): Person => ({ subjectKey, device: null });
 const ASKING = { headers: {}, remoteAddress: undefined };
 
@@ -30,6 +34,7 @@ const openStewardOf = (company: Company): Promise<Steward> =>
     workspace: company.workspace,
     telemetry: createTelemetry(silentLogger),
     openStore: () => company.store(),
+    guardMs: GUARD_MS,
   });
 
 async function keptOf(steward: Steward, subjectKey: string): Promise<Kept> {
@@ -78,6 +83,20 @@ describe('what was kept', () => {
     expect(events).toBe(ran.sanitized.released);
   });
 
+  it('is nothing of a month whose keys were destroyed, also for who had opened it before', async () => {
+    const closing = await foundCompany();
+    try {
+      await closing.run();
+      const [ana = ''] = closing.people;
+      const open = await openStewardOf(closing);
+      expect((await keptOf(open, ana)).days).not.toEqual([]);
+      await destroyEpoch(closing.workspace, await closing.workspace.wrapping(), epochOf(START));
+      expect(await keptOf(open, ana)).toEqual({ days: [] });
+    } finally {
+      await closing.close();
+    }
+  });
+
   it('is nothing of somebody unknown', async () => {
     expect(await keptOf(steward, 'nobody')).toEqual({ days: [] });
   });
@@ -89,6 +108,8 @@ describe('what was kept', () => {
   });
 });
 
+const AT_FIRST = { erasureId: 'e', requestedAt: 1 };
+
 describe('what is on its way', () => {
   let company: Company;
   beforeAll(async () => {
@@ -99,7 +120,7 @@ describe('what is on its way', () => {
 
   it('is nothing once the line is done; else it is told who has yet to do it', async () => {
     const { log } = company.workspace;
-    const now = (): Promise<string | undefined> => watchLine(log).waitsFor('e');
+    const now = (): Promise<string | undefined> => watchLine(log).waitsFor(AT_FIRST);
     expect(await now()).toBeUndefined();
     await log.createTopics([REPLAYS_SPEC]);
     const about = { v: 1, name: 'trial', policy: 'p', vocabulary: 'v', from: null, to: null, span: null, table: 't' };
@@ -114,27 +135,61 @@ describe('what is on its way', () => {
     expect(await now()).toBe('sanitizer');
   });
 
+  it('is also what is written and cannot be read yet: commits show on each partition at their own time', async () => {
+    const quiet = await foundCompany();
+    await quiet.run();
+    try {
+      const { log } = quiet.workspace;
+      let behind: string | undefined;
+      const line = watchLine(
+        new Proxy(log, {
+          get(of, name) {
+            if (name !== 'endOffsets') {
+              const value: unknown = Reflect.get(of, name);
+              return typeof value === 'function' ? (value.bind(of) as unknown) : value;
+            }
+            return async (topic: string) => {
+              const ends = await of.endOffsets(topic);
+              return topic === behind ? ends.map((end) => Math.max(0, end - 1)) : ends;
+            };
+          },
+        }),
+      );
+      for (behind of [TOPICS.sanitized, TOPICS.owners]) expect(await line.waitsFor(AT_FIRST)).toBe('sanitizer');
+      behind = undefined;
+      expect(await line.waitsFor(AT_FIRST)).toBeUndefined();
+    } finally {
+      await quiet.close();
+    }
+  });
+
   it('is what came before the erasure: what comes later does not hold it up', async () => {
     const busy = await foundCompany(9);
     try {
       const line = watchLine(busy.workspace.log);
       const append = (): Promise<unknown> =>
         busy.workspace.log.append(TOPICS.raw, [{ key: 'k', value: Buffer.from('broken'), timestamp: START }]);
-      expect(await line.waitsFor('e')).toBe('sanitizer');
+      expect(await line.waitsFor(AT_FIRST)).toBe('sanitizer');
       await busy.run();
       await append();
-      expect(await line.waitsFor('e')).toBeUndefined();
-      expect(await line.waitsFor('later')).toBe('sanitizer');
+      expect(await line.waitsFor(AT_FIRST)).toBeUndefined();
+      expect(await line.waitsFor({ erasureId: 'later', requestedAt: 1 })).toBe('sanitizer');
+      // Asked for again, it is of what has come in since.
+      expect(await line.waitsFor({ ...AT_FIRST, requestedAt: 2 })).toBe('sanitizer');
     } finally {
       await busy.close();
     }
   });
 });
 
+const HOUR_MS = 3_600_000;
+/** When an erasure is asked for: after all that was recorded at first. */
+const ASKED = START + HOUR_MS;
+
 const erasureOf = (subjectKey: string): Erasure => ({
   subjectKey,
   erasureId: '11111111-2222-4333-8444-555555555555',
-  requestedAt: START + 1,
+  requestedAt: ASKED,
   by: 'person',
   doneAt: null,
   rows: 0,
@@ -188,6 +243,7 @@ describe('an erasure', () => {
     const tables = await workspace.controlTables(0);
     await tables.catchUp();
     await appendErasure(workspace, erasureOf(ana));
+    const erasures = await openErasures(workspace);
     let crashes = 0;
     let done: { rows: number; sessions: number } | undefined;
     for (let at = 0; done === undefined; at++) {
@@ -199,7 +255,9 @@ describe('an erasure', () => {
         tables,
         table: workspace.config.table,
         openStore: async () => crash.store(await company.store()),
-        now: () => START + 2,
+        erasures,
+        guardMs: 0,
+        now: () => ASKED + 2,
         audit: workspace.audit,
       };
       done = await eraseOne(tools, erasureOf(ana)).catch((error: unknown) => {
@@ -216,7 +274,7 @@ describe('an erasure', () => {
     expect(gone.length).toBeGreaterThan(5);
     expect(done).toEqual({ rows: gone.length, sessions: new Set(gone.map(({ session }) => session)).size });
     const recorded = (await openErasures(workspace)).of(ana);
-    expect(recorded).toMatchObject({ doneAt: START + 2, rows: gone.length });
+    expect(recorded).toMatchObject({ doneAt: ASKED + 2, rows: gone.length });
   });
 
   it('leaves nothing that says whose sessions they were, nor what they asked for, and others as they were', async () => {
@@ -226,6 +284,37 @@ describe('an erasure', () => {
     expect((await keptOf(steward, other)).days[0]?.rows).toBeGreaterThan(0);
     expect((await openRequests(company.workspace)).of(ana)).toEqual([]);
     expect(await steward.eraseDue()).toBe(0);
+  });
+
+  it('ends the segments that hold what it removed, so that a cluster compacts it also when nothing else comes', async () => {
+    for (const topic of [TOPICS.owners, TOPICS.requests]) {
+      const records = await readTopic(company.workspace.log, topic);
+      for (let partition = 0; partition < (await company.workspace.log.partitions(topic)); partition++) {
+        const last = records.findLast((record) => record.partition === partition);
+        expect(last).toMatchObject({ key: 'segment-end', value: null });
+        expect(last?.timestamp).toBeGreaterThan(ASKED + 60_000);
+      }
+    }
+  });
+
+  it('removes a record where it was read, not where its key would be put now', async () => {
+    const { workspace } = company;
+    const [, , , own = ''] = company.people;
+    const { log } = workspace;
+    // As after partitions were added: records lie elsewhere than their keys say.
+    const elsewhere = (await readTopic(log, TOPICS.owners)).map((record) => {
+      return { ...record, partition: (record.partition + 1) % 4 };
+    });
+    await log.append(TOPICS.owners, elsewhere);
+    await appendErasure(workspace, { ...erasureOf(own), erasureId: '41111111-2222-4333-8444-555555555555' });
+    const steward = await openStewardOf(company);
+    expect(await steward.eraseDue()).toBe(0);
+    const places = new Map<string, string | undefined>();
+    const tables = await workspace.controlTables(0);
+    await readOwners({ log, codec: workspace.codec, tables }, [], ({ key, partition }, owner) => {
+      places.set(`${partition}/${key}`, owner?.subjectKey);
+    });
+    expect([...places.values()].filter((subjectKey) => subjectKey === own)).toEqual([]);
   });
 
   it('that fails holds up nobody else, and is done the next time', async () => {
@@ -240,6 +329,7 @@ describe('an erasure', () => {
         if (access === 'write' && tries++ === 0) throw new Error('the store is away');
         return company.store();
       },
+      guardMs: GUARD_MS,
     });
     await expect(steward.eraseDue()).rejects.toThrow('the store is away');
     expect((await openErasures(company.workspace)).open()).toHaveLength(1);
@@ -256,5 +346,124 @@ describe('an erasure', () => {
     await company.run();
     const left = await rowsOf(await company.store());
     expect(left.filter(({ session }) => owners.get(session) === ana)).toEqual([]);
+  });
+});
+
+describe('somebody who is recorded on while their erasure waits', () => {
+  let company: Company;
+  let ana: string;
+  beforeAll(async () => {
+    company = await foundCompany();
+    await company.run();
+    ana = company.people[0] ?? '';
+  });
+  afterAll(() => company.close());
+
+  it('loses what came before they asked, and keeps what came after, which is theirs to see and to erase', async () => {
+    const before = await company.ownersByKeys();
+    await appendErasure(company.workspace, erasureOf(ana));
+    const { log, codec } = company.workspace;
+    for (const [requestId, askedAt] of [
+      ['before', ASKED - 1],
+      ['after', ASKED + HOUR_MS],
+    ] as const) {
+      const request = { subjectKey: ana, requestId, kind: 'exemption', reason: 'mine', askedAt } as const;
+      await appendRequest({ log, codec }, { ...request, answer: null, answeredAt: null, comment: '' });
+    }
+    await company.record(ASKED + HOUR_MS);
+    await company.run();
+    const all = await rowsOf(await company.store());
+    const owners = await company.ownersByKeys();
+    const later = all.filter(({ session }) => owners.get(session) === ana && !before.has(session));
+    expect(later.length).toBeGreaterThan(5);
+
+    const steward = await openStewardOf(company);
+    expect(await steward.eraseDue()).toBe(0);
+    const left = await rowsOf(await company.store());
+    expect(left.filter(({ session }) => owners.get(session) === ana)).toEqual(later);
+    const { days } = await keptOf(steward, ana);
+    expect(days.reduce((sum, day) => sum + day.rows, 0)).toBe(later.length);
+    expect((await openRequests(company.workspace)).of(ana).map(({ requestId }) => requestId)).toEqual(['after']);
+
+    await appendErasure(company.workspace, { ...erasureOf(ana), requestedAt: ASKED + 2 * HOUR_MS });
+    expect(await steward.eraseDue()).toBe(0);
+    const end = await rowsOf(await company.store());
+    expect(end.filter(({ session }) => owners.get(session) === ana)).toEqual([]);
+    expect(await keptOf(steward, ana)).toEqual({ days: [] });
+  });
+});
+
+describe('an erasure that is asked for again while it is under way', () => {
+  let company: Company;
+  beforeAll(async () => {
+    company = await foundCompany();
+    await company.run();
+  });
+  afterAll(() => company.close());
+
+  const again = (subjectKey: string): Erasure => ({ ...erasureOf(subjectKey), requestedAt: ASKED + 2 * HOUR_MS });
+
+  it('goes on until what came before the last request is erased too, and counts all', async () => {
+    const { workspace } = company;
+    const [ana = ''] = company.people;
+    await appendErasure(workspace, erasureOf(ana));
+    await company.record(ASKED + HOUR_MS);
+    await company.run();
+    const owners = await company.ownersByKeys();
+    const own = (await rowsOf(await company.store())).filter(({ session }) => owners.get(session) === ana);
+    let asked = 0;
+    const steward = await openSteward({
+      workspace,
+      telemetry: createTelemetry(silentLogger),
+      openStore: async (_location, access) => {
+        if (access === 'write' && asked++ === 0) await appendErasure(workspace, again(ana));
+        return company.store();
+      },
+      guardMs: GUARD_MS,
+    });
+    expect(await steward.eraseDue()).toBe(1);
+    const told = await readTopic(workspace.log, TOPICS.erasures);
+    expect(told.map(({ value }) => workspace.codec.decodeErasure(value ?? new Uint8Array()))).toEqual([
+      erasureOf(ana),
+      again(ana),
+    ]);
+    expect(await steward.eraseDue()).toBe(0);
+    expect((await openErasures(workspace)).of(ana)).toMatchObject({
+      requestedAt: ASKED + 2 * HOUR_MS,
+      rows: own.length,
+      doneAt: expect.any(Number) as unknown,
+    });
+    const left = await rowsOf(await company.store());
+    expect(left.filter(({ session }) => owners.get(session) === ana)).toEqual([]);
+  });
+
+  it('is not done by the record that the request before is, which may come right after it', async () => {
+    const { workspace } = company;
+    const [, ben = ''] = company.people;
+    await appendErasure(workspace, erasureOf(ben));
+    let asked = 0;
+    const log = new Proxy(workspace.log, {
+      get(of, name) {
+        const value: unknown = Reflect.get(of, name);
+        if (typeof value !== 'function') return value;
+        return async (...args: unknown[]): Promise<unknown> => {
+          const isDone = name === 'append' && args[0] === TOPICS.erasures && asked++ === 0;
+          if (isDone) await appendErasure(workspace, again(ben));
+          return Reflect.apply(value, of, args) as unknown;
+        };
+      },
+    });
+    const steward = await openSteward({
+      workspace: { ...workspace, log },
+      telemetry: createTelemetry(silentLogger),
+      openStore: () => company.store(),
+      guardMs: GUARD_MS,
+    });
+    expect(await steward.eraseDue()).toBe(1);
+    // What compaction leaves.
+    const last = (await readTopic(workspace.log, TOPICS.erasures)).findLast(({ key }) => key === ben);
+    expect(workspace.codec.decodeErasure(last?.value ?? new Uint8Array())).toEqual(again(ben));
+    expect(await steward.eraseDue()).toBe(0);
+    expect((await openErasures(workspace)).of(ben)).toMatchObject({ requestedAt: ASKED + 2 * HOUR_MS });
   });
 });
