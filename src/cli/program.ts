@@ -119,6 +119,7 @@ const OWN_ERRORS = new Set([
   'NoTableError',
   'FilesErasedError',
   'RunError',
+  'ReplayEndedError',
   'TableError',
   'LineError',
 ]);

@@ -529,6 +529,7 @@ const FATAL = new Set([
   'CorruptBatchError',
   'InstanceFencedError',
   'CodecError',
+  'ReplayEndedError',
 ]);
 
 /** Where a successor starts to read, and a ledger to go on with, in the offset commit's metadata. */

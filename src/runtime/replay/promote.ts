@@ -16,7 +16,7 @@ import { RunError } from '../run-error.ts';
 import { sinkRecord } from '../sink-runner.ts';
 import { GROUPS, TOPICS } from '../topics.ts';
 import { sourceOf } from './join.ts';
-import { changeManifest, type ReplayManifest } from './manifest.ts';
+import { changeManifest, refuseAbandoned, type ReplayManifest } from './manifest.ts';
 import { replayNames } from './names.ts';
 
 export interface PromoteTools {
@@ -39,6 +39,7 @@ export async function promote(
   tools: PromoteTools,
 ): Promise<{ readonly manifest: ReplayManifest; readonly promotion: Promotion }> {
   const { name } = manifest;
+  refuseAbandoned(manifest);
   if (manifest.state === 'running') {
     throw new RunError(`the replay ${name} is not done: go on with it by the command that started it`);
   }

@@ -82,7 +82,7 @@ export function watchLine(log: EventLog): LineWatch {
       at.sanitized ??= await log.endOffsets(TOPICS.sanitized);
       if (!(await isPast(log, GROUPS.sink, TOPICS.sanitized, at.sanitized))) return 'sink';
       const replays = await readManifests(log);
-      return [...replays.values()].some(({ state }) => state === 'running') ? 'replay' : undefined;
+      return [...replays.values()].some(({ state }) => state === 'running' || state === 'abandoning') ? 'replay' : undefined;
     },
     forget: (erasureId) => void seen.delete(erasureId),
   };

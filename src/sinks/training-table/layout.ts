@@ -23,6 +23,22 @@ export function newMetaData(name: string, now: number): MetaData {
   };
 }
 
+/** Property of a table that no sink writes to any more. */
+const CLOSED = 'redactory.closed';
+
+export const closed = (metaData: MetaData): MetaData => ({
+  ...metaData,
+  configuration: { ...metaData.configuration, [CLOSED]: 'true' },
+});
+
+export const isClosed = ({ metaData }: TableState): boolean => metaData?.configuration?.[CLOSED] === 'true';
+
+/** @throws TableFormatError when no rows are to be added to the table any more. */
+export function assertOpen(state: TableState, location: string): void {
+  if (!isClosed(state)) return;
+  throw new TableFormatError(`The table in ${location} is closed: the replay that wrote it was abandoned.`);
+}
+
 function sparkSchema(): string {
   const fields = COLUMNS.map(({ name, type, nullable, holds }) => ({
     name,
