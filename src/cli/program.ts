@@ -120,6 +120,7 @@ const OWN_ERRORS = new Set([
   'FilesErasedError',
   'RunError',
   'ReplayEndedError',
+  'TableBehindError',
   'TableError',
   'LineError',
 ]);

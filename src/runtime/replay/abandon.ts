@@ -1,7 +1,8 @@
 import type { EventLog } from '../../log/event-log.ts';
 import type { Zstd } from '../../events/zstd.ts';
-import { closeTable, NoTableError, readTable, type TableStore } from '../../sinks/index.ts';
+import { closeTable, type TableStore } from '../../sinks/index.ts';
 import { RunError } from '../run-error.ts';
+import { tableAt } from '../table-progress.ts';
 import { changeManifest, readManifest, type ReplayManifest } from './manifest.ts';
 import { replayNames } from './names.ts';
 
@@ -38,24 +39,14 @@ export async function abandonReplay(name: string, tools: AbandonTools): Promise<
 async function refuseIfTableIsElsewhere(
   { name, state, table }: ReplayManifest,
   store: TableStore,
-  { logs, zstd }: AbandonTools,
+  { logs }: AbandonTools,
 ): Promise<void> {
-  if (await isThere(store, zstd)) return;
+  if ((await tableAt(store)) !== undefined) return;
   if (state === 'running' && !(await hasSunk(name, logs.sink))) return;
   throw new RunError(
     `the table of the replay ${name} is not at ${table}: abandon it where its table is. ` +
       'If that was deleted, and no copy is left, give --table-lost',
   );
-}
-
-async function isThere(store: TableStore, zstd: Zstd): Promise<boolean> {
-  try {
-    await readTable({ store, zstd });
-    return true;
-  } catch (error) {
-    if (error instanceof NoTableError) return false;
-    throw error;
-  }
 }
 
 async function hasSunk(name: string, log: EventLog): Promise<boolean> {

@@ -10,7 +10,7 @@ import type { ControlTables } from '../control-tables.ts';
 import type { Delay } from '../partition-group.ts';
 import { RunError } from '../run-error.ts';
 import { runSanitizer, type FetchSize } from '../sanitizer.ts';
-import { runSink } from '../sink-runner.ts';
+import { refuseIfLost, runSink } from '../sink-runner.ts';
 import type { Telemetry } from '../telemetry.ts';
 import { TOPICS } from '../topics.ts';
 import type { RawSealing } from '../unseal.ts';
@@ -214,8 +214,10 @@ async function sinkStretch(
   until: { readonly signal: AbortSignal; readonly maxRestarts?: number },
 ): Promise<void> {
   const route = replayNames(manifest.name).sink;
+  const store = await tools.openStore();
+  await refuseIfLost({ log: tools.logs.sink, store }, route);
   const sink = await openTrainingTable({
-    store: await tools.openStore(),
+    store,
     topic: route.sanitized,
     flushRows: tools.sink.flushRows,
     now: tools.now,

@@ -2,13 +2,14 @@ import type { Codec } from '../../events/codec.ts';
 import type { Erasure } from '../../events/control.ts';
 import type { EventLog } from '../../log/event-log.ts';
 import { openGlobalTable } from '../../log/global-table.ts';
-import { eraseSessions, type TableStore } from '../../sinks/index.ts';
+import { eraseSessions, progressMark, type TableStore, type TableView } from '../../sinks/index.ts';
 import { audited, type AuditEntry, type AuditTrail } from '../audit.ts';
 import { appendErasure } from '../erasures.ts';
 import { readManifests, type ReplayManifest } from '../replay/manifest.ts';
 import { openRequests, requestKey } from '../requests.ts';
+import { partitionsBehind, tableAt, TableBehindError } from '../table-progress.ts';
 import { GROUPS, TOPICS } from '../topics.ts';
-import { pseudonymIn, readOwners, type OwnersTools } from './follow-owners.ts';
+import { isLive, pseudonymIn, readOwners, type OwnersTools } from './follow-owners.ts';
 
 export interface EraseTools extends OwnersTools {
   readonly log: EventLog;
@@ -82,7 +83,9 @@ export function watchLine(log: EventLog): LineWatch {
       at.sanitized ??= await log.endOffsets(TOPICS.sanitized);
       if (!(await isPast(log, GROUPS.sink, TOPICS.sanitized, at.sanitized))) return 'sink';
       const replays = await readManifests(log);
-      return [...replays.values()].some(({ state }) => state === 'running' || state === 'abandoning') ? 'replay' : undefined;
+      return [...replays.values()].some(({ state }) => state === 'running' || state === 'abandoning')
+        ? 'replay'
+        : undefined;
     },
     forget: (erasureId) => void seen.delete(erasureId),
   };
@@ -119,34 +122,77 @@ const countsOf = ({ rows, sessions }: Erased): AuditEntry['about'] => ({ rows, s
 
 async function eraseAll(tools: EraseTools, { subjectKey, erasureId }: Erasure): Promise<Erased> {
   const owned = await recordsOf(tools, subjectKey);
-  const sessions = new Set(owned.flatMap((key) => pseudonymIn(key) ?? []));
+  const sessions = new Set([...owned.keys()].flatMap((key) => pseudonymIn(key) ?? []));
   const total = { rows: 0, sessions: 0 };
-  for (const location of await tablesOf(tools)) {
-    const store = await tools.openStore(location);
+  for (const table of await tablesOf(tools)) {
+    const store = await tools.openStore(table.location);
+    await refuseIfElsewhere(tools, table, store, owned);
     const stop = tools.signal === undefined ? {} : { signal: tools.signal };
     const one = await eraseSessions({ store, sessions, erasure: erasureId, now: tools.now, ...stop });
     total.rows += one.rows;
     total.sessions += one.sessions;
   }
   tools.signal?.throwIfAborted();
-  await removeAll(tools, TOPICS.owners, owned);
+  await removeAll(tools, TOPICS.owners, [...owned.keys()]);
   await removeAll(tools, TOPICS.requests, await requestsOf(tools, subjectKey));
   return total;
 }
 
-async function recordsOf(tools: EraseTools, subjectKey: string): Promise<readonly string[]> {
-  const keys = new Set<string>();
+/** Keys of the person's records, each with the rows that it is of. */
+async function recordsOf(tools: EraseTools, subjectKey: string): Promise<ReadonlyMap<string, number>> {
+  const keys = new Map<string, number>();
   await readOwners(tools, [], (key, owner) => {
-    if (owner?.subjectKey === subjectKey) keys.add(key);
+    if (owner?.subjectKey === subjectKey) keys.set(key, owner.rows);
     else keys.delete(key);
   });
-  return [...keys];
+  return keys;
+}
+
+interface Table {
+  readonly location: string;
+  /** Null for the live one. */
+  readonly replay: string | null;
 }
 
 /** Those of replays, also of one that was promoted; then the live one, which may have taken rows from them meanwhile. */
-async function tablesOf({ log, table }: EraseTools): Promise<ReadonlySet<string>> {
-  const replays: readonly Pick<ReplayManifest, 'table'>[] = [...(await readManifests(log)).values()];
-  return new Set([...replays.map((replay) => replay.table).filter((one) => one !== table), table]);
+async function tablesOf({ log, table }: EraseTools): Promise<readonly Table[]> {
+  const replays: readonly Pick<ReplayManifest, 'name' | 'table'>[] = [...(await readManifests(log)).values()];
+  const theirs = replays.map(({ name, table: location }) => ({ location, replay: name }));
+  return [...theirs.filter(({ location }) => location !== table), { location: table, replay: null }];
+}
+
+/**
+ * An erasure that looks at another place than the sink wrote to would find nothing, and then forget whose the rows are.
+ *
+ * @throws TableBehindError when there is no table, or another, where the person's rows should be.
+ */
+async function refuseIfElsewhere(
+  { log }: EraseTools,
+  { location, replay }: Table,
+  store: TableStore,
+  owned: ReadonlyMap<string, number>,
+): Promise<void> {
+  const isOwn = (key: string): boolean => (replay === null ? isLive(key) : key.startsWith(`${replay}/`));
+  const mayBeMissing = ![...owned].some(([key, rows]) => rows > 0 && isOwn(key));
+  if (replay !== null) {
+    if (mayBeMissing || (await tableAt(store)) !== undefined) return;
+    throw new TableBehindError(
+      `there is no table at ${location}, where the replay ${replay} has put rows of somebody who asked to be erased: ` +
+        'let the steward run where it is. ' +
+        `If it was deleted, and no copy is left, \`redactory replay abandon ${replay} --table-lost\` says so`,
+    );
+  }
+  const route = { group: GROUPS.sink, topic: TOPICS.sanitized };
+  let seen: { readonly table: TableView | undefined } | undefined;
+  const behind = await partitionsBehind(log, route, async (partition) => {
+    seen ??= { table: await tableAt(store) };
+    return 1 + (seen.table?.marks.get(progressMark(seen.table.name, route.topic, partition)) ?? -1);
+  });
+  if (behind.length === 0 && (mayBeMissing || seen?.table !== undefined)) return;
+  throw new TableBehindError(
+    `the table at ${location} has not all that the sink has written: it is another one, or its volume is not mounted. ` +
+      "Give the steward the sink's own `table`",
+  );
 }
 
 async function requestsOf(tools: EraseTools, subjectKey: string): Promise<readonly string[]> {
