@@ -121,6 +121,8 @@ const OWN_ERRORS = new Set([
   'NoTableError',
   'FilesErasedError',
   'RunError',
+  'ReplayEndedError',
+  'TableBehindError',
   'TableError',
   'LineError',
 ]);

@@ -9,11 +9,12 @@ import { describeCounts } from './summary.ts';
 export function describeManifest(manifest: ReplayManifest): string {
   const { name, state, partitions, promoted } = manifest;
   const batches = partitions.reduce((sum, { from, end }) => sum + end - from, 0);
+  const ended = state === 'abandoned' || state === 'abandoning' ? 'abandoned' : 'done';
   return [
     `replay ${name}: ${state}${promoted === null ? '' : ` as version ${promoted.version} of the live table, ${iso(promoted.at)}`}`,
     `  stretch  ${manifest.from === null ? 'all that was there' : iso(manifest.from)} to ${manifest.to === null ? 'its end at the start' : iso(manifest.to)}, up to ${number(batches)} raw batches`,
     `  policy   ${manifest.policy}`,
-    `  started  ${iso(manifest.startedAt)}${manifest.finishedAt === null ? '' : `, done ${iso(manifest.finishedAt)}`}`,
+    `  started  ${iso(manifest.startedAt)}${manifest.finishedAt === null ? '' : `, ${ended} ${iso(manifest.finishedAt)}`}`,
     `  table    ${manifest.table}`,
   ].join('\n');
 }

@@ -1,6 +1,7 @@
 import { Option, type Command } from 'commander';
 import { loadPolicy } from '../privacy/policy.ts';
 import { audited, type AuditEntry } from '../runtime/audit.ts';
+import { abandonReplay } from '../runtime/replay/abandon.ts';
 import { compareReplay } from '../runtime/replay/compare.ts';
 import { estimateReplay } from '../runtime/replay/estimate.ts';
 import { readCounts } from '../runtime/replay/ledger.ts';
@@ -78,6 +79,7 @@ export function replayCommand(program: Command, io: Io): void {
       action<Own>(io, (context, own) => withWorkspace(context, 'sanitizer', (ws) => replayStretch(context, ws, own))),
     );
   promoteCommand(replay, io);
+  abandonCommand(replay, io);
   listCommands(replay, io);
 }
 
@@ -110,6 +112,41 @@ function promoteCommand(replay: Command, io: Io): void {
             (promoted) => ({ version: promoted.manifest.promoted?.version ?? null }),
           );
           context.print(describePromotion(name, promotion), { replay: manifestJson(manifest), promotion });
+        }),
+      ),
+    );
+}
+
+interface Abandon extends Why {
+  readonly tableLost?: boolean;
+}
+
+function abandonCommand(replay: Command, io: Io): void {
+  replay
+    .command('abandon')
+    .argument('<name>', 'name of the replay')
+    .description('end a replay for good: nothing more is written by it, and no erasure waits for it')
+    .option('--table-lost', 'its table was deleted and no copy is left: erasures need not look for it')
+    .addOption(whyOption())
+    .addHelpText('after', '\nExample:\n  redactory replay abandon trial')
+    .action(
+      action<Abandon>(io, (context, { why, tableLost }, [name = '']) =>
+        withWorkspace(context, 'sanitizer', async (workspace) => {
+          const isTableLost = tableLost === true;
+          const manifest = await audited(
+            workspace.audit,
+            { what: 'replay abandon', why, about: { name, tableLost: isTableLost } },
+            async () =>
+              abandonReplay(name, {
+                logs: { sanitizer: workspace.log, sink: await workspace.logAs('sink') },
+                zstd: workspace.zstd,
+                now: workspace.now,
+                openStore: (location) => openTable(context, 'write', location),
+                isTableLost,
+              }),
+            ({ state }) => ({ state }),
+          );
+          context.print(describeManifest(manifest), { replay: manifestJson(manifest) });
         }),
       ),
     );

@@ -1,18 +1,20 @@
 import { Option, type Command } from 'commander';
 import { resolve } from 'node:path';
 import type { Writable } from 'node:stream';
+import type { EventLog } from '../log/event-log.ts';
 import { loadPolicy } from '../privacy/policy.ts';
 import { audited, type UnderPolicy } from '../runtime/audit.ts';
 import { cleanMeanwhile } from '../runtime/cleaning.ts';
 import { serveHealth } from '../runtime/health.ts';
 import { runSanitizer, type SanitizerSummary } from '../runtime/sanitizer.ts';
 import { ensureSealingKey } from '../runtime/sealing-keys.ts';
-import { runSink, type SinkSummary } from '../runtime/sink-runner.ts';
+import { refuseIfLost, rewindSink, runSink, type SinkSummary } from '../runtime/sink-runner.ts';
 import { TOPICS } from '../runtime/topics.ts';
 import type { Workspace } from '../runtime/workspace.ts';
 import { openJsonlSink, openTrainingTable, type Sink } from '../sinks/index.ts';
 import { action, refuseStopped, UsageError, wholeNumber, withWorkspace, type CommandContext, type Io } from './io.ts';
 import { showProgress } from './progress.ts';
+import { whyOption, type Why } from './reason.ts';
 import { describeCounts } from './summary.ts';
 import { openTable } from './table.ts';
 import { together } from './together.ts';
@@ -26,12 +28,15 @@ interface Sanitize extends UntilEnd {
   readonly workers: number;
 }
 
-interface SinkOptions {
+interface SinkOptions extends Why {
   readonly to: 'table' | 'jsonl';
   readonly out?: string;
+  readonly refill?: boolean;
 }
 
-type SinkChoice = { readonly to: 'table' } | { readonly to: 'jsonl'; readonly out: Writable | string };
+type SinkChoice =
+  | { readonly to: 'table'; readonly refill?: Why }
+  | { readonly to: 'jsonl'; readonly out: Writable | string };
 
 export function sanitizeCommand(program: Command, io: Io): void {
   program
@@ -67,6 +72,11 @@ export function sinkCommand(program: Command, io: Io): void {
     .addOption(untilEndOption())
     .addOption(new Option('--to <sink>', 'where rows go').choices(['table', 'jsonl']).default('table'))
     .option('--out <file>', 'jsonl: the file to write, or - for stdout (default: -)')
+    .option(
+      '--refill',
+      'fill a table that was lost with all that the topic still has, also the rows of people who were erased since',
+    )
+    .addOption(whyOption())
     .addHelpText('after', '\nExamples:\n  redactory sink\n  redactory sink --until-end --to jsonl | head')
     .action(
       action<UntilEnd & SinkOptions>(io, (context, own) =>
@@ -210,14 +220,16 @@ async function sink(
   choice: SinkChoice,
   ready: () => void,
 ): Promise<SinkSummary> {
-  const target = await openSink(context, workspace, choice);
+  const log = await workspace.logAs('sink');
+  const target = await openSink(context, workspace, log, choice);
   try {
+    if (choice.to === 'table' && choice.refill !== undefined) await refill(workspace, log, target, choice.refill.why);
     ready();
     return await runSink(
       {
         // Lines are for a look: from the beginning, and without taking partitions from the table's sink.
         alone: choice.to === 'jsonl',
-        log: await workspace.logAs('sink'),
+        log,
         codec: workspace.codec,
         sink: target,
         telemetry: context.telemetry,
@@ -233,9 +245,21 @@ async function sink(
   }
 }
 
+/** On the audit trail: rows that were erased come back. */
+async function refill(workspace: Workspace, log: EventLog, target: Sink, why: string): Promise<void> {
+  const about = { table: workspace.config.table };
+  await audited(
+    workspace.audit,
+    { what: 'sink refill', why, about },
+    () => rewindSink({ log, sink: target }),
+    (partitions) => ({ partitions }),
+  );
+}
+
 function chooseSink({ io, options }: CommandContext, own: SinkOptions): SinkChoice {
+  if (own.to === 'jsonl' && own.refill === true) throw new UsageError('--refill is of the table: leave --to out');
   if (own.to === 'table') {
-    if (own.out === undefined) return { to: 'table' };
+    if (own.out === undefined) return { to: 'table', ...(own.refill === true ? { refill: { why: own.why } } : {}) };
     throw new UsageError('--out goes with --to jsonl: the table is in the data folder');
   }
   const out = own.out ?? '-';
@@ -251,11 +275,13 @@ function untilOf({ signal }: RunContext, { untilEnd }: UntilEnd): Parameters<typ
   return untilEnd === true ? { end: true, signal, maxRestarts: MAX_RESTARTS } : { end: false, signal };
 }
 
-async function openSink(context: RunContext, workspace: Workspace, choice: SinkChoice): Promise<Sink> {
+async function openSink(context: RunContext, workspace: Workspace, log: EventLog, choice: SinkChoice): Promise<Sink> {
   if (choice.to === 'jsonl') return await openJsonlSink({ out: choice.out });
   const traces = await workspace.traces();
+  const store = await openTable(context, 'write');
+  if (choice.refill === undefined) await refuseIfLost({ log, store });
   return await openTrainingTable({
-    store: await openTable(context, 'write'),
+    store,
     topic: TOPICS.sanitized,
     flushRows: context.config.sink.flushRows,
     now: workspace.now,

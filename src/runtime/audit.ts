@@ -11,6 +11,8 @@ export const AUDITED_WORK = [
   'replay',
   'replay dry run',
   'replay promote',
+  'replay abandon',
+  'sink refill',
   'vocabulary build',
   'inspect raw',
   'steward',

@@ -103,6 +103,7 @@ const FAILURES: Readonly<Record<string, FailureReason>> = {
   CompressionError: 'storage',
   SinkStorageError: 'storage',
   ForeignRecordError: 'contract',
+  TableBehindError: 'storage',
   ContractError: 'contract',
   CodecError: 'contract',
   RunError: 'contract',

@@ -533,6 +533,7 @@ const FATAL = new Set([
   'InstanceFencedError',
   'CodecError',
   'RunError',
+  'ReplayEndedError',
 ]);
 
 /** Where a successor starts to read, and a ledger to go on with, in the offset commit's metadata. */

@@ -1,9 +1,16 @@
 import type { Codec } from '../events/codec.ts';
-import type { EventLog, LogRecord, TopicPartition } from '../log/event-log.ts';
+import {
+  OffsetOutOfRangeError,
+  type EventLog,
+  type LogRecord,
+  type TopicPartition,
+  type TransactionalProducer,
+} from '../log/event-log.ts';
 import { readmit } from '../processors/release.ts';
-import { FencedSinkError, type Sink, type SinkRecord } from '../sinks/index.ts';
+import { FencedSinkError, type Sink, type SinkRecord, type TableStore } from '../sinks/index.ts';
 import { delay, workOnGroup, type Delay } from './partition-group.ts';
 import type { FetchSize } from './sanitizer.ts';
+import { encodeTaken, partitionsBehind, tableAt, TableBehindError, takenOf } from './table-progress.ts';
 import type { Telemetry } from './telemetry.ts';
 import { GROUPS, TOPICS } from './topics.ts';
 
@@ -11,6 +18,8 @@ import { GROUPS, TOPICS } from './topics.ts';
 export interface SinkRoute {
   readonly group: string;
   readonly sanitized: string;
+  /** All that was ever on the topic is wanted: if its beginning has expired, that is an error also for a new table. */
+  readonly isWhole?: boolean;
 }
 
 const LIVE_ROUTE: SinkRoute = { group: GROUPS.sink, sanitized: TOPICS.sanitized };
@@ -55,7 +64,8 @@ export class ForeignRecordError extends Error {
  * Moves released batches from the sanitised topic into a sink, from where the sink's own durable state says, until stopped
  * or until the ends that the partitions had at the start. The group's offsets are committed after the sink's, for lag only.
  *
- * @throws ForeignRecordError, and what the sink throws when a row breaks the column contract.
+ * @throws ForeignRecordError, and what the sink throws when a row breaks the column contract. TableBehindError when the sink
+ * has less than its group has committed, OffsetOutOfRangeError when what it wants next has expired.
  */
 export async function runSink(
   options: SinkRunOptions,
@@ -81,15 +91,16 @@ export async function runSink(
     maxRestarts: until.maxRestarts,
     keepsSeat: options.keepsSeat,
     isFatal: (error) => !MENDED_BY_ANOTHER_TRY.some((name) => error instanceof Error && error.name === name),
-    isDone: async () => ends !== undefined && (await areAllTaken(log, route, ends, finished)),
+    isDone: async () => {
+      if (ends === undefined || !(await areAllTaken(log, route, ends, finished))) return false;
+      await refuseIfBehind(options, route);
+      return true;
+    },
     work: async (at, signal, onProgress) => {
       const end = ends?.[at.partition];
       const producer = await log.transactional(`${route.group}/${at.topic}/${at.partition}`);
-      const commit = async (offset: number): Promise<void> => {
-        const transaction = await producer.begin();
-        await transaction.commitOffset(route.group, at, { offset, metadata: '' });
-        await transaction.commit();
-      };
+      const commit = (offset: number, taken: number): Promise<void> =>
+        commitTaken(producer, route, at, { offset, taken });
       try {
         await workOnPartition({ ...options, at, end, signal, summary, commit, onProgress });
       } finally {
@@ -99,6 +110,67 @@ export async function runSink(
     },
   });
   return summary;
+}
+
+async function commitTaken(
+  producer: TransactionalProducer,
+  { group }: SinkRoute,
+  at: TopicPartition,
+  { offset, taken }: { readonly offset: number; readonly taken: number },
+): Promise<void> {
+  const transaction = await producer.begin();
+  await transaction.commitOffset(group, at, { offset, metadata: encodeTaken(taken) });
+  await transaction.commit();
+}
+
+/**
+ * Puts the group back to what the sink has, so that the next run takes the rest again from the topic, also what was erased
+ * from a table that is lost.
+ *
+ * @returns of how many partitions something is taken again.
+ */
+export async function rewindSink({ log, sink }: Pick<SinkRunOptions, 'log' | 'sink'>): Promise<number> {
+  const { group, sanitized: topic } = LIVE_ROUTE;
+  const behind = await partitionsBehind(log, { group, topic }, (partition) => sink.resumeFrom(partition));
+  for (const { next, ...at } of behind) {
+    const producer = await log.transactional(`${group}/${topic}/${at.partition}`);
+    const begin = (await log.beginOffsets(topic))[at.partition] ?? 0;
+    await commitTaken(producer, LIVE_ROUTE, at, { offset: Math.max(next, begin), taken: next });
+    await producer.close();
+  }
+  return behind.length;
+}
+
+/**
+ * To be asked before a table is opened for its sink, which would make a new one where there is none.
+ *
+ * @throws TableBehindError when there was one.
+ */
+export async function refuseIfLost(
+  { log, store }: { readonly log: EventLog; readonly store: TableStore },
+  route: SinkRoute = LIVE_ROUTE,
+): Promise<void> {
+  if ((await tableAt(store)) !== undefined) return;
+  const [behind] = await partitionsBehind(log, { group: route.group, topic: route.sanitized }, () => 0);
+  if (behind !== undefined) throw behindError(route, behind);
+}
+
+/** @throws TableBehindError */
+async function refuseIfBehind({ log, sink }: SinkRunOptions, route: SinkRoute): Promise<void> {
+  const { group, sanitized: topic } = route;
+  const [behind] = await partitionsBehind(log, { group, topic }, (partition) => sink.resumeFrom(partition));
+  if (behind !== undefined) throw behindError(route, behind);
+}
+
+function behindError(route: SinkRoute, { topic, partition }: TopicPartition): TableBehindError {
+  const what = `the table lacks records of ${topic}/${partition} that its sink has put into a table before`;
+  if (route.group !== GROUPS.sink) {
+    return new TableBehindError(`${what}: put the replay's table back, or start another replay under a new name`);
+  }
+  return new TableBehindError(
+    `${what}: was it moved or lost, or its volume not mounted? Put it back where \`table\` says. ` +
+      'If no copy is left, `redactory sink --refill` takes all that the topic still has, also the rows of people who were erased since',
+  );
 }
 
 /** Every partition, outside of the group; the first failure ends the others. */
@@ -129,32 +201,32 @@ interface PartitionJob extends SinkRunOptions {
   readonly end: number | undefined;
   readonly signal: AbortSignal;
   readonly summary: SinkSummary;
-  /** Commits the group's position, after the sink has made everything below it durable. */
-  readonly commit: (offset: number) => Promise<void>;
+  /** Commits the group's position, after the sink has made everything below it durable; `taken`: see {@link encodeTaken}. */
+  readonly commit: (offset: number, taken: number) => Promise<void>;
   /** Told when the sink has come further. */
   readonly onProgress?: () => void;
 }
 
 async function workOnPartition(job: PartitionJob): Promise<void> {
   const { log, at, sink, telemetry } = job;
-  const begin = (await log.beginOffsets(at.topic))[at.partition] ?? 0;
-  let offset = Math.max(await sink.resumeFrom(at.partition), begin);
+  let offset = await startOf(job);
   /** Undefined at first: the group may be behind the sink, and other workers wait for the group. */
   let flushed: number | undefined;
   const first = offset;
   /** One past the last record that the sink was given. */
-  let taken = offset;
+  let taken = 0;
   let flushDue = performance.now() + job.flushSeconds * 1000;
 
   const flush = async (): Promise<void> => {
     const start = performance.now();
     await sink.flush();
     // Fenced over another partition, a sink has given up the records of this one as well, and had nothing to flush.
-    if ((await sink.resumeFrom(at.partition)) < taken) throw new FencedSinkError([at.partition]);
+    const durable = await sink.resumeFrom(at.partition);
+    if (durable < taken) throw new FencedSinkError([at.partition]);
     telemetry.stage('table_commit', secondsSince(start));
     flushDue = performance.now() + job.flushSeconds * 1000;
     if (offset === flushed) return;
-    await job.commit(offset);
+    await job.commit(offset, durable);
     if (offset > first) job.onProgress?.();
     flushed = offset;
   };
@@ -176,6 +248,24 @@ async function workOnPartition(job: PartitionJob): Promise<void> {
   }
   // Also when stopped: what has been taken is better committed than taken again.
   await flush();
+}
+
+/** Where the sink goes on. @throws TableBehindError, OffsetOutOfRangeError */
+async function startOf({ log, at, sink, route = LIVE_ROUTE, alone }: PartitionJob): Promise<number> {
+  const begin = (await log.beginOffsets(at.topic))[at.partition] ?? 0;
+  if (alone === true) return Math.max(await sink.resumeFrom(at.partition), begin);
+  // Asked before the table, which others may be adding to: its commits come before those of the group.
+  const committed = await log.committed(route.group, at);
+  const next = await sink.resumeFrom(at.partition);
+  if (next < takenOf(committed, begin)) throw behindError(route, at);
+  const known = Math.max(next, committed?.offset ?? 0);
+  if (begin > known && (known > 0 || route.isWhole === true)) {
+    throw new OffsetOutOfRangeError(
+      `Offset ${known} of ${at.topic}/${at.partition} is wanted next, and ${begin} is the first that is kept: ` +
+        'those records are gone (retention).',
+    );
+  }
+  return Math.max(next, begin);
 }
 
 /** A record of a sanitised topic as a sink takes it. @throws ForeignRecordError */

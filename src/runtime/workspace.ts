@@ -152,7 +152,7 @@ export async function openWorkspace(
   let trail: Promise<TopicTrail> | undefined;
   const openTrail = async (): Promise<TopicTrail> => {
     // A producer enrols people as the operator, whose deed it is then.
-    const own = role === 'producer' ? await logAs('operator') : log;
+    const own = role === 'producer' || role === 'sink' ? await logAs('operator') : log;
     return createTrail({ log: own, codec, now });
   };
   const audit: AuditTrail = {

@@ -10,6 +10,7 @@ export {
   type SinkRecord,
   type SourceCoordinates,
 } from './sink.ts';
+export { closeTable } from './training-table/close.ts';
 export { eraseSessions, type EraseOptions, type Erasure } from './training-table/erase.ts';
 export { progressMark, sanitizedRanges } from './training-table/layout.ts';
 export { openTableStore, type OpenStoreOptions } from './training-table/open-store.ts';

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { TOPICS } from '../../src/runtime/topics.ts';
@@ -169,6 +169,28 @@ describe('an import that cannot be', () => {
     expect((await bench.run('import a.jsonl --format capture-jsonl')).stdout).toContain('not enrolled will be dropped');
     expect(await ends(TOPICS.consent)).toBe(0);
   });
+});
+
+it('a table that is lost is not filled again unless that is asked for, which is on the audit trail', async () => {
+  await recording();
+  await bench.json('import a.jsonl --format capture-jsonl --enrol');
+  const { sink } = await bench.json<{ sink: { rows: number } }>('run --until-end');
+  const table = join(bench.data, 'table');
+  await rm(table, { recursive: true });
+  for (const command of ['sink --until-end', 'run --until-end', 'sink', 'run']) {
+    const { code, stderr } = await bench.run(command);
+    expect(code).toBe(1);
+    expect(stderr).toContain('the table lacks records of interactions.sanitized/');
+  }
+  expect(await readdir(table)).toEqual([]);
+  const args = ['sink', '--refill', '--until-end', '--why', 'the disk is broken'];
+  expect(await bench.json(args)).toMatchObject({ sink: { rows: sink.rows } });
+  const trail = await bench.json<{ records: { what: string; why: string; stage: string }[] }>('audit show');
+  expect(trail.records.filter(({ what }) => what === 'sink refill')).toMatchObject([
+    { stage: 'started', why: 'the disk is broken' },
+    { stage: 'done', why: 'the disk is broken' },
+  ]);
+  expect(await bench.json('run --until-end')).toMatchObject({ sink: { rows: 0 } });
 });
 
 it('the data folder is private: 0700, files 0600', async () => {

@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { EventLog } from '../../src/log/event-log.ts';
 import { makeDecision } from '../../src/privacy/decisions.ts';
+import { appendErasure } from '../../src/runtime/erasures.ts';
 import { appendDecision } from '../../src/runtime/ingest.ts';
+import { changeManifest } from '../../src/runtime/replay/manifest.ts';
 import { REPLAYS_TOPIC } from '../../src/runtime/replay/names.ts';
 import { TOPICS } from '../../src/runtime/topics.ts';
 import { openTableStore, readTable, tableDigest } from '../../src/sinks/index.ts';
@@ -203,11 +205,42 @@ describe('replay', () => {
     expect(stderr).toContain(message);
   });
 
-  it('show and promote name a replay that there is not', async () => {
-    for (const command of ['show', 'promote']) {
+  it('show, promote and abandon name a replay that there is not', async () => {
+    for (const command of ['show', 'promote', 'abandon']) {
       const { code, stderr } = await bench.run(`replay ${command} nobody`);
       expect(code).toBe(1);
       expect(stderr).toContain('there is no replay named nobody');
+    }
+  });
+
+  it('abandon ends one that holds up erasures, which then take rows out of its table as well', async () => {
+    await liveWork();
+    await bench.json('replay --policy strict --into trial');
+    await bench.withWorkspace(async ({ log, codec, now }) => {
+      await changeManifest(log, 'trial', async (was) => (was === undefined ? was : { ...was, state: 'running' }));
+      const subjectKey = await somebodyReleased(log);
+      const erasure = { subjectKey, erasureId: randomUUID(), requestedAt: now(), by: 'operator' } as const;
+      await appendErasure({ log, codec }, { ...erasure, doneAt: null, rows: 0, sessions: 0 });
+    });
+    const before = await digestOf('table-replays/trial');
+    expect((await bench.run('steward --once')).code).toBe(1);
+    expect(await digestOf('table-replays/trial')).toEqual(before);
+
+    const { replay } = await bench.json<Result>(['replay', 'abandon', 'trial', '--why', 'raw has expired']);
+    expect(replay.state).toBe('abandoned');
+    const trail = await bench.json<{ records: { what: string; why: string }[] }>('audit show');
+    expect(trail.records.filter(({ what }) => what === 'replay abandon').map(({ why }) => why)).toContain(
+      'raw has expired',
+    );
+    expect((await bench.run('steward --once')).code).toBe(0);
+    expect((await digestOf('table-replays/trial')).rows).toBeLessThan(before.rows);
+
+    expect((await bench.run('replay list')).stdout).toMatch(/replay trial: abandoned\n[^]*, abandoned 20/u);
+    for (const command of ['replay --policy strict --into trial', 'replay promote trial']) {
+      expect(await bench.run(command)).toMatchObject({
+        code: 1,
+        stderr: expect.stringContaining('the replay trial was abandoned: start another under a new name') as string,
+      });
     }
   });
 

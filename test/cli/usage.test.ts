@@ -108,6 +108,7 @@ describe('wrong usage ends with 2, says what is wrong, prints nothing and makes 
   it.each([
     ['sink --until-end --out rows.jsonl', '--out goes with --to jsonl'],
     ['sink --until-end --to jsonl --json', 'give a file with --out'],
+    ['sink --until-end --to jsonl --refill', '--refill is of the table'],
     ['simulate --people 1 --minutes 1 --start yesterday', '--start must be a time'],
   ])('%s, which shows only once it has begun', async (args, message) => {
     const { code, stdout, stderr } = await bench.run(args);

@@ -5,7 +5,7 @@ import { COLUMNS, createRowDigest, type RowDigest, type TableRow } from '../../s
 import { sinkRecord } from '../sink-runner.ts';
 import { GROUPS, TOPICS } from '../topics.ts';
 import { joinBySource, type Pair } from './join.ts';
-import type { ReplayManifest } from './manifest.ts';
+import { refuseAbandoned, type ReplayManifest } from './manifest.ts';
 import { replayNames } from './names.ts';
 import { timeOf } from './stretch.ts';
 
@@ -59,6 +59,7 @@ const DAY_MS = 86_400_000;
 /** Compares by source coordinates, batch by batch, in bounded memory. @throws ForeignRecordError */
 export async function compareReplay(options: CompareOptions): Promise<Comparison> {
   const { log, manifest } = options;
+  refuseAbandoned(manifest);
   const topics = { live: TOPICS.sanitized, replay: replayNames(manifest.name).sanitizer.sanitized };
   const ends = { live: await log.endOffsets(topics.live), replay: await log.endOffsets(topics.replay) };
   const begins = { live: await log.beginOffsets(topics.live), replay: await log.beginOffsets(topics.replay) };

@@ -39,7 +39,8 @@ const manifest = z.strictObject({
   /** Of the stretch that was asked for, so many offsets at most had expired when the replay started. */
   expired: offset,
   startedAt: time,
-  state: z.enum(['running', 'done', 'promoted']),
+  /** `abandoning`: that of `abandoned` is under way, and whoever works on it may still write. */
+  state: z.enum(['running', 'done', 'promoted', 'abandoning', 'abandoned']),
   finishedAt: time.nullable(),
   /** Where the replay's table is. */
   table: z.string(),
@@ -49,6 +50,17 @@ const manifest = z.strictObject({
 
 export type ReplayManifest = z.infer<typeof manifest>;
 export type ReplayPartition = z.infer<typeof partition>;
+
+/** Nothing more comes of the replay. */
+export class ReplayEndedError extends RunError {
+  override name = 'ReplayEndedError';
+}
+
+/** @throws ReplayEndedError */
+export function refuseAbandoned({ name, state }: ReplayManifest): void {
+  if (state !== 'abandoning' && state !== 'abandoned') return;
+  throw new ReplayEndedError(`the replay ${name} was abandoned: start another under a new name`);
+}
 
 /** All replays that there are, by name. */
 export async function readManifests(log: EventLog): Promise<ReadonlyMap<string, ReplayManifest>> {

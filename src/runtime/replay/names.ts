@@ -22,7 +22,7 @@ export function replayNames(name: string): ReplayNames {
   const quarantine = `${REPLAYS.quarantine}${name}`;
   return {
     sanitizer: { group: `${REPLAYS.sanitize}${name}`, raw: TOPICS.raw, sanitized, quarantine, owners: `${name}/` },
-    sink: { group: `${REPLAYS.sink}${name}`, sanitized },
+    sink: { group: `${REPLAYS.sink}${name}`, sanitized, isWhole: true },
     manifestId: `${REPLAYS.sanitize}${name}`,
   };
 }

@@ -17,7 +17,7 @@ import { sinkRecord } from '../sink-runner.ts';
 import { GROUPS, TOPICS } from '../topics.ts';
 import { endsOfWritten } from '../written.ts';
 import { sourceOf } from './join.ts';
-import { changeManifest, type ReplayManifest } from './manifest.ts';
+import { changeManifest, refuseAbandoned, type ReplayManifest } from './manifest.ts';
 import { replayNames } from './names.ts';
 
 export interface PromoteTools {
@@ -40,6 +40,7 @@ export async function promote(
   tools: PromoteTools,
 ): Promise<{ readonly manifest: ReplayManifest; readonly promotion: Promotion }> {
   const { name } = manifest;
+  refuseAbandoned(manifest);
   if (manifest.state === 'running') {
     throw new RunError(`the replay ${name} is not done: go on with it by the command that started it`);
   }

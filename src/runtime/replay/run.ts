@@ -10,12 +10,13 @@ import type { ControlTables } from '../control-tables.ts';
 import type { Delay } from '../partition-group.ts';
 import { RunError } from '../run-error.ts';
 import { runSanitizer, type FetchSize } from '../sanitizer.ts';
-import { runSink } from '../sink-runner.ts';
+import { refuseIfLost, runSink } from '../sink-runner.ts';
 import type { Telemetry } from '../telemetry.ts';
 import { TOPICS } from '../topics.ts';
 import type { RawSealing } from '../unseal.ts';
+import { abandonReplay } from './abandon.ts';
 import { createLedgers, readCounts, type ReplayCounts } from './ledger.ts';
-import { changeManifest, readManifest, type ReplayManifest } from './manifest.ts';
+import { changeManifest, readManifest, refuseAbandoned, type ReplayManifest } from './manifest.ts';
 import { REPLAYS_SPEC, replayNames, replayTopics } from './names.ts';
 import { fixStretch, horizonMs, type Asked } from './stretch.ts';
 
@@ -71,6 +72,7 @@ export async function startReplay(request: ReplayRequest, tools: ReplayTools): P
   await logs.operator.createTopics([REPLAYS_SPEC]);
   const changed = await changeManifest(logs.sanitizer, name, async (current) => {
     if (current !== undefined) {
+      refuseAbandoned(current);
       refuseOther(request, current);
       return undefined;
     }
@@ -133,7 +135,8 @@ export interface Replayed {
  * Works on a replay, with whoever else does, until its stretch is in its table or `signal` aborts. Killed or stopped, the
  * next one goes on from what is committed. Live work is not touched: topics, groups, transactions and table are its own.
  *
- * @throws RunError when raw that it still needs has expired; and what the sanitizer and the sink throw.
+ * @throws RunError when raw that it still needs has expired: then it is abandoned, as nobody can finish it. ReplayEndedError
+ * when somebody has abandoned it; and what the sanitizer and the sink throw.
  */
 export async function workOnReplay(
   request: ReplayRequest,
@@ -148,7 +151,7 @@ export async function workOnReplay(
   } catch (error) {
     if (!(error instanceof OffsetOutOfRangeError)) throw error;
     throw new RunError(
-      `${error.message}\nThe replay ${manifest.name} still needed this and cannot be finished: ` +
+      `${error.message}\nThe replay ${manifest.name} still needed this and cannot be finished. ${await giveUp(manifest, tools)}: ` +
         'start another under a new name, with a later --from or a longer retention',
     );
   }
@@ -157,7 +160,18 @@ export async function workOnReplay(
     : await changeManifest(logs.sanitizer, manifest.name, async (current) =>
         current?.state === 'running' ? { ...current, state: 'done', finishedAt: tools.now() } : undefined,
       );
+  if (finished !== undefined) refuseAbandoned(finished);
   return { manifest: finished ?? manifest, counts: await readCounts(logs.sanitizer, manifest) };
+}
+
+/** Left as running it would hold up every erasure. @returns what became of it. */
+async function giveUp({ name }: ReplayManifest, tools: ReplayTools): Promise<string> {
+  try {
+    await abandonReplay(name, tools);
+    return 'It is abandoned';
+  } catch {
+    return `\`redactory replay abandon ${name}\` ends it, so that erasures need not wait for it`;
+  }
 }
 
 /** Consent as a replay asks for it: as of the capture and as of today. */
@@ -173,6 +187,7 @@ async function sanitizeStretch(
 ): Promise<void> {
   const log = tools.logs.sanitizer;
   const { codec, tables } = tools;
+  const ledgers = createLedgers({ log, codec, manifest, horizonMs: horizonMs(policy) });
   await runSanitizer(
     {
       ...tools,
@@ -183,7 +198,11 @@ async function sanitizeStretch(
       tables: { ...tables, consent: judgedAgain(tables.consent) },
       route: replayNames(manifest.name).sanitizer,
       stretches: manifest.partitions,
-      ledger: createLedgers({ log, codec, manifest, horizonMs: horizonMs(policy) }),
+      ledger: async (at, carried) => {
+        // Whoever abandons it says so before the id is taken over, which this process has taken by now.
+        refuseAbandoned(await readManifest(log, manifest.name));
+        return await ledgers(at, carried);
+      },
     },
     { end: true, ...until },
   );
@@ -195,8 +214,10 @@ async function sinkStretch(
   until: { readonly signal: AbortSignal; readonly maxRestarts?: number },
 ): Promise<void> {
   const route = replayNames(manifest.name).sink;
+  const store = await tools.openStore();
+  await refuseIfLost({ log: tools.logs.sink, store }, route);
   const sink = await openTrainingTable({
-    store: await tools.openStore(),
+    store,
     topic: route.sanitized,
     flushRows: tools.sink.flushRows,
     now: tools.now,

@@ -3,15 +3,16 @@ import type { Erasure } from '../../events/control.ts';
 import type { EventLog, NewRecord } from '../../log/event-log.ts';
 import { openGlobalTable } from '../../log/global-table.ts';
 import type { OwnerContent } from '../../privacy/owners.ts';
-import { eraseSessions, type TableStore } from '../../sinks/index.ts';
+import { eraseSessions, progressMark, type TableStore, type TableView } from '../../sinks/index.ts';
 import { audited, type AuditEntry, type AuditTrail } from '../audit.ts';
 import { appendErasure, laterErasure } from '../erasures.ts';
 import { readManifests, type ReplayManifest } from '../replay/manifest.ts';
 import { openRequests, requestKey } from '../requests.ts';
 import { endSegments } from '../segments.ts';
+import { partitionsBehind, tableAt, TableBehindError } from '../table-progress.ts';
 import { COMPACTED_WITHIN_MS, GROUPS, OWNERS_WITHIN_MS, TOPICS } from '../topics.ts';
 import { canBeRead } from '../written.ts';
-import { pseudonymIn, readOwners, type OwnerPlace, type OwnersTools } from './follow-owners.ts';
+import { isLive, pseudonymIn, readOwners, type OwnerPlace, type OwnersTools } from './follow-owners.ts';
 
 export interface EraseTools extends OwnersTools {
   readonly log: EventLog;
@@ -101,7 +102,9 @@ export function watchLine(log: EventLog): LineWatch {
       if (!(await canBeRead(log, TOPICS.owners, at.owners))) return 'sanitizer';
       if (!(await isPast(log, GROUPS.sink, TOPICS.sanitized, at.sanitized))) return 'sink';
       const replays = await readManifests(log);
-      return [...replays.values()].some(({ state }) => state === 'running') ? 'replay' : undefined;
+      return [...replays.values()].some(({ state }) => state === 'running' || state === 'abandoning')
+        ? 'replay'
+        : undefined;
     },
     forget: (erasureId) => void seen.delete(erasureId),
   };
@@ -152,8 +155,9 @@ async function eraseAll(tools: EraseTools, erasure: Erasure): Promise<Erased> {
   const owned = await recordsOf(tools, erasure);
   const sessions = new Set(owned.flatMap(({ key }) => pseudonymIn(key) ?? []));
   const total = { rows: 0, sessions: 0 };
-  for (const location of await tablesOf(tools)) {
-    const store = await tools.openStore(location);
+  for (const table of await tablesOf(tools)) {
+    const store = await tools.openStore(table.location);
+    await refuseIfElsewhere(tools, table, store, owned);
     const stop = tools.signal === undefined ? {} : { signal: tools.signal };
     const one = await eraseSessions({ store, sessions, erasure: erasureId, now: tools.now, ...stop });
     total.rows += one.rows;
@@ -170,15 +174,26 @@ async function eraseAll(tools: EraseTools, erasure: Erasure): Promise<Erased> {
 /** Up to when (ms) the erasure reaches: that far, consent refuses what is still to come. What was granted later stays. */
 const reachOf = ({ guardMs }: EraseTools, { requestedAt }: Erasure): number => requestedAt + guardMs;
 
-async function recordsOf(tools: EraseTools, erasure: Erasure): Promise<readonly OwnerPlace[]> {
+/** One of the person's records, and how many rows it is of. */
+interface Owned extends OwnerPlace {
+  readonly rows: number;
+}
+
+async function recordsOf(tools: EraseTools, erasure: Erasure): Promise<readonly Owned[]> {
   const reach = reachOf(tools, erasure);
-  const found = new Map<string, OwnerPlace>();
+  const found = new Map<string, Owned>();
   await readOwners(tools, [], ({ key, partition }, owner) => {
     const place = `${partition}/${key}`;
-    if (owner?.subjectKey === erasure.subjectKey && startOf(owner) <= reach) found.set(place, { key, partition });
-    else found.delete(place);
+    if (owner?.subjectKey !== erasure.subjectKey || startOf(owner) > reach) found.delete(place);
+    else found.set(place, { key, partition, rows: owner.rows });
   });
   return [...found.values()];
+}
+
+interface Table {
+  readonly location: string;
+  /** Null for the live one. */
+  readonly replay: string | null;
 }
 
 const DAY_MS = 86_400_000;
@@ -187,9 +202,44 @@ const DAY_MS = 86_400_000;
 const startOf = ({ grantedAt, day }: OwnerContent): number => grantedAt ?? day * DAY_MS;
 
 /** Those of replays, also of one that was promoted; then the live one, which may have taken rows from them meanwhile. */
-async function tablesOf({ log, table }: EraseTools): Promise<ReadonlySet<string>> {
-  const replays: readonly Pick<ReplayManifest, 'table'>[] = [...(await readManifests(log)).values()];
-  return new Set([...replays.map((replay) => replay.table).filter((one) => one !== table), table]);
+async function tablesOf({ log, table }: EraseTools): Promise<readonly Table[]> {
+  const replays: readonly Pick<ReplayManifest, 'name' | 'table'>[] = [...(await readManifests(log)).values()];
+  const theirs = replays.map(({ name, table: location }) => ({ location, replay: name }));
+  return [...theirs.filter(({ location }) => location !== table), { location: table, replay: null }];
+}
+
+/**
+ * An erasure that looks at another place than the sink wrote to would find nothing, and then forget whose the rows are.
+ *
+ * @throws TableBehindError when there is no table, or another, where the person's rows should be.
+ */
+async function refuseIfElsewhere(
+  { log }: EraseTools,
+  { location, replay }: Table,
+  store: TableStore,
+  owned: readonly Owned[],
+): Promise<void> {
+  const isOwn = (key: string): boolean => (replay === null ? isLive(key) : key.startsWith(`${replay}/`));
+  const mayBeMissing = !owned.some(({ key, rows }) => rows > 0 && isOwn(key));
+  if (replay !== null) {
+    if (mayBeMissing || (await tableAt(store)) !== undefined) return;
+    throw new TableBehindError(
+      `there is no table at ${location}, where the replay ${replay} has put rows of somebody who asked to be erased: ` +
+        'let the steward run where it is. ' +
+        `If it was deleted, and no copy is left, \`redactory replay abandon ${replay} --table-lost\` says so`,
+    );
+  }
+  const route = { group: GROUPS.sink, topic: TOPICS.sanitized };
+  let seen: { readonly table: TableView | undefined } | undefined;
+  const behind = await partitionsBehind(log, route, async (partition) => {
+    seen ??= { table: await tableAt(store) };
+    return 1 + (seen.table?.marks.get(progressMark(seen.table.name, route.topic, partition)) ?? -1);
+  });
+  if (behind.length === 0 && (mayBeMissing || seen?.table !== undefined)) return;
+  throw new TableBehindError(
+    `the table at ${location} has not all that the sink has written: it is another one, or its volume is not mounted. ` +
+      "Give the steward the sink's own `table`",
+  );
 }
 
 async function requestsOf(tools: EraseTools, erasure: Erasure): Promise<readonly Removed[]> {

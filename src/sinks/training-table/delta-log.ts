@@ -17,6 +17,7 @@ import {
   type TransactionMark,
 } from './actions.ts';
 import { readCheckpoint } from './checkpoint.ts';
+import { NEW_TABLE } from './layout.ts';
 import type { TableStore } from './store.ts';
 
 /** Everything that a table's log says as of `version`; -1 is a table that is not there yet. */
@@ -207,7 +208,7 @@ function assertReadable(state: TableState, location: string): void {
     const named = features.length > 0 ? ` (${features.join(', ')})` : '';
     throw new TableFormatError(
       `The table in ${location} needs Delta reader version ${protocol.minReaderVersion}${named}; this version reads 1. ` +
-        'Another tool has upgraded it: downgrade it there, or write into a new table.',
+        `Another tool has upgraded it: downgrade it there, ${NEW_TABLE}.`,
     );
   }
 }

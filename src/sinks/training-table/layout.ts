@@ -23,6 +23,22 @@ export function newMetaData(name: string, now: number): MetaData {
   };
 }
 
+/** Property of a table that no sink writes to any more. */
+const CLOSED = 'redactory.closed';
+
+export const closed = (metaData: MetaData): MetaData => ({
+  ...metaData,
+  configuration: { ...metaData.configuration, [CLOSED]: 'true' },
+});
+
+export const isClosed = ({ metaData }: TableState): boolean => metaData?.configuration?.[CLOSED] === 'true';
+
+/** @throws TableFormatError when no rows are to be added to the table any more. */
+export function assertOpen(state: TableState, location: string): void {
+  if (!isClosed(state)) return;
+  throw new TableFormatError(`The table in ${location} is closed: the replay that wrote it was abandoned.`);
+}
+
 function sparkSchema(): string {
   const fields = COLUMNS.map(({ name, type, nullable, holds }) => ({
     name,
@@ -106,6 +122,9 @@ export function checkName(what: string, name: string): void {
   }
 }
 
+/** A new table is not filled by itself: the topic still has rows that were erased. */
+export const NEW_TABLE = 'restore a copy from before, or move it away and fill a new one by `redactory sink --refill`';
+
 /** @throws TableFormatError when this version must not write to the table. */
 export function assertWritable(state: TableState, name: string, location: string): void {
   const { protocol, metaData } = state;
@@ -115,7 +134,7 @@ export function assertWritable(state: TableState, name: string, location: string
     const named = features.length > 0 ? ` (${features.join(', ')})` : '';
     throw new TableFormatError(
       `The table in ${location} needs Delta writer version ${protocol.minWriterVersion}${named}; this version writes 2. ` +
-        'Another tool has upgraded it: write into a new table.',
+        `Another tool has upgraded it: ${NEW_TABLE}.`,
     );
   }
   // Progress is kept under the table's name: under another, everything would be taken again.
@@ -138,7 +157,7 @@ function assertSameColumns(metaData: MetaData, location: string): void {
   const hasInvariants = theirs.some((field) => 'delta.invariants' in field.metadata);
   if (!same || !partitionedAlike || hasInvariants) {
     throw new TableFormatError(
-      `The table in ${location} has other columns, partitions or invariants than docs/table.md has: write into a new table.`,
+      `The table in ${location} has other columns, partitions or invariants than docs/table.md has: ${NEW_TABLE}.`,
     );
   }
 }

@@ -79,14 +79,18 @@ export async function promoteReplay(options: PromoteOptions): Promise<Promotion>
   const mark = `${tableName}<-replay/${name}`;
   const plan = new Plan(options, zstd);
   const fence = erasureFence(log.state, tableName);
-  let adds: readonly AddFile[] | undefined;
+  let copied: Copied | undefined;
   for (;;) {
-    if (erasureFence(log.state, tableName) !== fence) await giveUp(live, [...plan.staged(), ...(adds ?? [])]);
+    if (erasureFence(log.state, tableName) !== fence) await giveUp(live, plan, copied);
     const before = log.state.marks.get(mark)?.version;
     if (before !== undefined) return { version: before, already: true, removed: 0, rewritten: 0, added: 0 };
     // Whatever others have committed since is looked at as well.
     await plan.follow(log.state);
-    adds ??= await copyFiles(options, zstd);
+    copied ??= await copyFiles(options, zstd);
+    const { adds } = copied;
+    // An erasure takes its rows out of the replay's table first: one that did so before it looked at the live table, and so
+    // before all of the copies lay there, is seen here; one that looks later finds the copies or the commit.
+    if ((await fenceOf(options.replay, zstd)) !== copied.fence) await giveUp(live, plan, copied);
     const version = log.state.version + 1;
     const actions = [...plan.actions(log.state, options.now()), ...adds.map((add): Action => ({ add }))];
     const txn = { appId: mark, version, lastUpdated: options.now() };
@@ -99,13 +103,20 @@ export async function promoteReplay(options: PromoteOptions): Promise<Promotion>
 }
 
 /** What lies there to be committed may hold the erased rows, and the erasure may have deleted some of it. */
-async function giveUp(live: TableStore, staged: readonly AddFile[]): Promise<never> {
-  await Promise.allSettled(staged.map(({ path }) => live.delete(decodePath(path))));
-  throw new TableFormatError(
-    `Rows were erased from ${live.location} while the replay was promoted; nothing was changed. When they are erased from ` +
-      "the replay's own table as well, promote again.",
-  );
+async function giveUp(live: TableStore, plan: Plan, copied: Copied | undefined): Promise<never> {
+  await deleteAll(live, [...plan.staged(), ...(copied?.adds ?? [])]);
+  throw erasedError(live);
 }
+
+async function deleteAll(live: TableStore, staged: readonly AddFile[]): Promise<void> {
+  await Promise.allSettled(staged.map(({ path }) => live.delete(decodePath(path))));
+}
+
+const erasedError = ({ location }: TableStore): TableFormatError =>
+  new TableFormatError(
+    `Rows were erased from ${location} or the replay's own table while the replay was promoted; nothing was changed. ` +
+      'When they are erased from both, promote again.',
+  );
 
 async function advance(log: DeltaLog, version: number, live: TableStore): Promise<void> {
   await log.advance();
@@ -236,18 +247,34 @@ function liveFile(path: string, add: AddFile): LiveFile {
   };
 }
 
+interface Copied {
+  readonly adds: readonly AddFile[];
+  /** Of the replay's table before the first was copied. */
+  readonly fence: number;
+}
+
+async function fenceOf(store: TableStore, zstd: Zstd): Promise<number> {
+  const { state } = await openDeltaLog(store, zstd);
+  return erasureFence(state, state.metaData?.name ?? '');
+}
+
 /** The replay's files lie beside the live ones before a commit names them: orphans that no reader sees. */
-async function copyFiles(options: PromoteOptions, zstd: Zstd): Promise<AddFile[]> {
+async function copyFiles(options: PromoteOptions, zstd: Zstd): Promise<Copied> {
   const { live, replay, name } = options;
   const { state } = await openDeltaLog(replay, zstd);
+  const fence = erasureFence(state, state.metaData?.name ?? '');
   const adds: AddFile[] = [];
   for (const [path, add] of state.files) {
     const bytes = await replay.read(path);
-    if (bytes === undefined) throw new TableFormatError(`${path} of ${replay.location} is gone: run the replay again.`);
+    if (bytes === undefined) {
+      await deleteAll(live, adds);
+      if ((await fenceOf(replay, zstd)) !== fence) throw erasedError(live);
+      throw new TableFormatError(`${path} of ${replay.location} is gone: run the replay again.`);
+    }
     const copied = await putFile(live, add.partitionValues['date'] ?? '', bytes, options.now());
     adds.push({ ...copied, stats: add.stats, tags: { ...add.tags, [REPLAY_TAG]: name } });
   }
-  return adds;
+  return { adds, fence };
 }
 
 async function putFile(store: TableStore, date: string, bytes: Uint8Array, now: number): Promise<AddFile> {

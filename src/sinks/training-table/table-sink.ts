@@ -13,6 +13,7 @@ import { isSameCommit, MAX_FAILURES } from './commit.ts';
 import { encodeDataFile } from './data-file.ts';
 import { commitPath, openDeltaLog, type DeltaLog } from './delta-log.ts';
 import {
+  assertOpen,
   assertWritable,
   checkName,
   erasureFence,
@@ -102,6 +103,7 @@ export async function openTrainingTable(options: TrainingTableOptions): Promise<
     await log.advance();
   }
   assertWritable(log.state, name, store.location);
+  assertOpen(log.state, store.location);
   return new TableSink({ ...options, name }, zstd, log);
 }
 
@@ -351,7 +353,7 @@ class TableSink implements TrainingTable {
         return version;
       } else {
         this.#counts.conflicts++;
-        await this.#advance();
+        await this.#advance(staged.paths);
         await this.#refuseIfOvertaken(staged.paths);
         if (this.#fence() !== fence) {
           await this.#deleteStaged(staged.paths);
@@ -371,9 +373,11 @@ class TableSink implements TrainingTable {
   }
 
   /** Reads what others have committed. @throws TableFormatError when they have changed more than rows and marks. */
-  async #advance(): Promise<void> {
+  async #advance(ownFiles: readonly string[] = []): Promise<void> {
     await this.#log.advance();
     if (layoutOf(this.#log) !== this.#layout) {
+      await this.#deleteStaged(ownFiles);
+      assertOpen(this.#log.state, this.#store.location);
       throw new TableFormatError(
         `Another tool has changed protocol or metadata of the table in ${this.#store.location}; ` +
           'the sink has stopped. Start it again if the change is meant.',

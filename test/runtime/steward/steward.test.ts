@@ -1,7 +1,10 @@
+import { cp } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Erasure } from '../../../src/events/control.ts';
 import { addCounts } from '../../../src/events/outcome.ts';
 import type { EventLog } from '../../../src/log/event-log.ts';
+import { closeOwner } from '../../../src/privacy/owners.ts';
 import type { Person } from '../../../src/producers/gateway/gateway.ts';
 import { isRefused, type Kept } from '../../../src/producers/gateway/protocol.ts';
 import type { RunResult } from '../../../src/cli/run.ts';
@@ -10,12 +13,13 @@ import { appendRequest, openRequests } from '../../../src/runtime/requests.ts';
 import { eraseOne, openErasures, watchLine, type EraseTools } from '../../../src/runtime/steward/erase.ts';
 import { readOwners } from '../../../src/runtime/steward/follow-owners.ts';
 import { openSteward, type Steward } from '../../../src/runtime/steward/steward.ts';
+import { changeManifest, type ReplayManifest } from '../../../src/runtime/replay/manifest.ts';
 import { REPLAYS_SPEC, REPLAYS_TOPIC } from '../../../src/runtime/replay/names.ts';
 import { createTelemetry, silentLogger } from '../../../src/runtime/telemetry.ts';
 import { TOPICS } from '../../../src/runtime/topics.ts';
 import { destroyEpoch } from '../../../src/runtime/keyring-changes.ts';
 import { epochOf } from '../../../src/privacy/keyring.ts';
-import { readTable, type TableRow, type TableStore } from '../../../src/sinks/index.ts';
+import { openTableStore, readTable, type TableRow, type TableStore } from '../../../src/sinks/index.ts';
 import { readTopic } from '../../simulation/oracle.ts';
 import { foundCompany, START, type Company } from './company.ts';
 
@@ -42,6 +46,23 @@ async function keptOf(steward: Steward, subjectKey: string): Promise<Kept> {
   if (isRefused(kept)) throw new Error(kept.refused);
   return kept;
 }
+
+const MANIFEST: ReplayManifest = {
+  v: 1,
+  name: 'trial',
+  policy: 'p',
+  vocabulary: 'v',
+  from: null,
+  to: null,
+  span: null,
+  table: 't',
+  partitions: [],
+  expired: 0,
+  startedAt: 1,
+  state: 'done',
+  finishedAt: 1,
+  promoted: null,
+};
 
 describe('what was kept', () => {
   let company: Company;
@@ -123,9 +144,7 @@ describe('what is on its way', () => {
     const now = (): Promise<string | undefined> => watchLine(log).waitsFor(AT_FIRST);
     expect(await now()).toBeUndefined();
     await log.createTopics([REPLAYS_SPEC]);
-    const about = { v: 1, name: 'trial', policy: 'p', vocabulary: 'v', from: null, to: null, span: null, table: 't' };
-    const stands = { partitions: [], expired: 0, startedAt: 1, state: 'running', finishedAt: null, promoted: null };
-    const manifest = { ...about, ...stands };
+    const manifest = { ...MANIFEST, state: 'running', finishedAt: null };
     await log.append(REPLAYS_TOPIC, [{ key: 'trial', value: Buffer.from(JSON.stringify(manifest)), timestamp: 1 }]);
     expect(await now()).toBe('replay');
     const [released] = await readTopic(log, TOPICS.sanitized);
@@ -465,5 +484,72 @@ describe('an erasure that is asked for again while it is under way', () => {
     expect(workspace.codec.decodeErasure(last?.value ?? new Uint8Array())).toEqual(again(ben));
     expect(await steward.eraseDue()).toBe(0);
     expect((await openErasures(workspace)).of(ben)).toMatchObject({ requestedAt: ASKED + 2 * HOUR_MS });
+  });
+});
+
+describe('an erasure whose tables are not where the steward looks', () => {
+  let company: Company;
+  beforeAll(async () => {
+    company = await foundCompany();
+    await company.run();
+  });
+  afterAll(() => company.close());
+
+  it('fails where the table is not the sink’s, and forgets nothing of whose the rows are', async () => {
+    const eva = company.people[3] ?? '';
+    const copy = join(company.dir, 'copy');
+    await cp(company.workspace.config.table, copy, { recursive: true });
+    const { log } = company.workspace;
+    const released = await readTopic(log, TOPICS.sanitized);
+    await log.append(
+      TOPICS.sanitized,
+      released.map(({ key, value, timestamp, headers }) => ({
+        key,
+        value,
+        timestamp,
+        headers: { ...headers, 'source-offset': String(1_000_000 + Number(headers['source-offset'])) },
+      })),
+    );
+    await company.run();
+    const owners = (await readTopic(log, TOPICS.owners)).length;
+    await appendErasure(company.workspace, { ...erasureOf(eva), erasureId: '41111111-2222-4333-8444-555555555555' });
+    for (const elsewhere of [join(company.dir, 'not-mounted'), copy]) {
+      const steward = await openSteward({
+        workspace: company.workspace,
+        telemetry: createTelemetry(silentLogger),
+        openStore: () => openTableStore(elsewhere),
+        guardMs: GUARD_MS,
+      });
+      await expect(steward.eraseDue()).rejects.toThrow(/has not all that the sink has written: it is another one/u);
+    }
+    expect(await readTopic(log, TOPICS.owners)).toHaveLength(owners);
+    expect((await openErasures(company.workspace)).open()).toHaveLength(1);
+  });
+
+  it('fails where the table of a replay with such rows is missing, and passes by one without', async () => {
+    const { log, codec } = company.workspace;
+    const eva = company.people[3] ?? '';
+    await log.createTopics([REPLAYS_SPEC]);
+    await changeManifest(log, 'trial', async () => ({ ...MANIFEST, table: join(company.dir, 'lost') }));
+    const tables = await company.workspace.controlTables(0);
+    await tables.catchUp();
+    const epoch = epochOf(START);
+    const ownerKey = tables.keyring.ownerKey(epoch) ?? new Uint8Array();
+    const key = `trial/${'0'.repeat(32)}`;
+    const put = (rows: number): Promise<unknown> => {
+      const owner = { subjectKey: eva, day: Math.floor(START / 86_400_000), rows, events: 1, dropped: {} };
+      const value = codec.encodeOwner({ epoch, closed: closeOwner(ownerKey, key, owner) });
+      return log.append(TOPICS.owners, [{ key, value, timestamp: START }]);
+    };
+    const steward = await openSteward({
+      workspace: company.workspace,
+      telemetry: createTelemetry(silentLogger),
+      openStore: (location) => openTableStore(location, { access: 'write' }),
+      guardMs: GUARD_MS,
+    });
+    await put(1);
+    await expect(steward.eraseDue()).rejects.toThrow(/`redactory replay abandon trial --table-lost`/u);
+    await put(0);
+    expect(await steward.eraseDue()).toBe(0);
   });
 });
