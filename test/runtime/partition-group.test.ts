@@ -39,6 +39,7 @@ function group(
     isFatal: (error) => error instanceof RangeError || error instanceof OffsetOutOfRangeError,
     maxRestarts,
     telemetry,
+    now: Date.now,
     delay: async () => {},
     signal: new AbortController().signal,
   });
@@ -136,6 +137,7 @@ describe('members of a group', () => {
     topic: AT.topic,
     isFatal: () => false,
     telemetry: createTelemetry(silentLogger),
+    now: Date.now,
     delay: async () => {},
   } as const;
 
