@@ -91,6 +91,7 @@ export async function serveGateway(options: {
     },
   });
   telemetry.gatewayLimit(settings.maxInFlight);
+  telemetry.gatewayInFlight(0);
   const { host, port } = settings;
   const address = await app.listen({ host, port }).catch((error: unknown) => {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';

@@ -1,5 +1,6 @@
 import { setTimeout as realDelay } from 'node:timers/promises';
-import { FencedError, type EventLog, type Membership, type TopicPartition } from '../log/event-log.ts';
+import { FencedError, type EventLog, type Membership, type Position, type TopicPartition } from '../log/event-log.ts';
+import { watchLag, type LagWatch } from './lag.ts';
 import type { FailureReason, RestartReason, Telemetry } from './telemetry.ts';
 import { RunError } from './run-error.ts';
 
@@ -42,17 +43,22 @@ export async function workOnGroup(options: {
    */
   readonly keepsSeat?: boolean | undefined;
   readonly telemetry: Telemetry;
+  /** By ms since the epoch; for metrics. */
+  readonly now: () => number;
+  /** What a commit says of time: as {@link watchLag} asks for it. */
+  readonly doneBefore?: (committed: Position) => number;
   readonly delay: Delay;
   readonly signal: AbortSignal;
 }): Promise<void> {
   const membership = await options.log.join(options.group, options.topic);
   const running = new Map<number, Running>();
+  const lag = watchLag(options);
   const failure = new AbortController();
   const stop = AbortSignal.any([options.signal, failure.signal]);
   try {
     let changed: Promise<void> | undefined;
     while (!stop.aborted) {
-      const stopping = startAssigned(membership, running, options, stop, (error) => failure.abort(error));
+      const stopping = startAssigned(membership, running, { ...options, lag }, stop, (error) => failure.abort(error));
       // Asking for changes again says that the work on what was taken away has stopped.
       await Promise.all(stopping);
       if (await isDoneNow(options)) break;
@@ -65,6 +71,7 @@ export async function workOnGroup(options: {
   } finally {
     for (const one of running.values()) one.abort.abort();
     await Promise.all([...running.values()].map((one) => one.finished));
+    lag.close();
     const keepsSeat = options.keepsSeat === true && options.signal.aborted;
     if (!keepsSeat) await membership.leave();
   }
@@ -117,11 +124,13 @@ interface Running {
   readonly ended: () => boolean;
 }
 
+type Watched = Parameters<typeof workOnGroup>[0] & { readonly lag: LagWatch };
+
 /** Starts work on what is new; ends it on what is gone, and gives back what to wait for. */
 function startAssigned(
   membership: Membership,
   running: Map<number, Running>,
-  options: Parameters<typeof workOnGroup>[0],
+  options: Watched,
   stop: AbortSignal,
   onFatal: (error: unknown) => void,
 ): readonly Promise<void>[] {
@@ -138,7 +147,9 @@ function startAssigned(
     const abort = new AbortController();
     const signal = AbortSignal.any([stop, abort.signal]);
     let hasEnded = false;
+    options.lag.begins(at.partition);
     const finished = keepWorking(at, options, signal, onFatal).finally(() => {
+      options.lag.ends(at.partition);
       hasEnded = true;
     });
     running.set(at.partition, { abort, finished, ended: () => hasEnded });

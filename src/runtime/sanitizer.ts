@@ -116,8 +116,6 @@ export interface SanitizerSummary {
 
 /** How long a read waits for something new before it looks around again. */
 const WAIT_MS = 200;
-/** How often the tables' lag is measured. */
-const CONTROL_LAG_MS = 1_000;
 /** Records processed before other work of this process gets its turn. */
 const SLICE = 32;
 
@@ -135,6 +133,19 @@ export async function runSanitizer(
   options: SanitizerOptions,
   until: { readonly end: boolean; readonly signal: AbortSignal; readonly maxRestarts?: number },
 ): Promise<SanitizerSummary> {
+  // From before the first wait for the tables: a start that gets no further is told of as well.
+  const stopTelling = options.telemetry.whenShown(() => tellControlTables(options));
+  try {
+    return await sanitize(options, until);
+  } finally {
+    stopTelling();
+  }
+}
+
+async function sanitize(
+  options: SanitizerOptions,
+  until: Parameters<typeof runSanitizer>[1],
+): Promise<SanitizerSummary> {
   const { log, stretches, route = LIVE_ROUTE } = options;
   const unseal = createUnseal({ ...options, keyring: options.tables.keyring });
   const summary = emptySummary();
@@ -149,6 +160,8 @@ export async function runSanitizer(
     role: 'sanitize',
     topic: route.raw,
     telemetry: options.telemetry,
+    now: options.now,
+    doneBefore: ({ offset, metadata }) => decodeMetadata(metadata, offset).time,
     delay: options.delay ?? delay,
     signal: until.signal,
     maxRestarts: until.maxRestarts,
@@ -202,7 +215,6 @@ async function workOnPartition(job: PartitionJob): Promise<void> {
   // While a fetch is worked on, the one after it is on its way and the one before it is committed.
   let ahead = handledLater(read(job, offset, WAIT_MS));
   let behind: Promise<void> = Promise.resolve();
-  const tellControlLag = nowAndThen(job);
   try {
     while (isLeft()) {
       const fetchStart = performance.now();
@@ -213,7 +225,6 @@ async function workOnPartition(job: PartitionJob): Promise<void> {
       if (!isNew) {
         // Nobody else would notice that the last commit has failed.
         await behind;
-        telemetry.lag('sanitize', at.partition, 0, 0);
         continue;
       }
       telemetry.stage('fetch', secondsSince(fetchStart));
@@ -234,7 +245,7 @@ async function workOnPartition(job: PartitionJob): Promise<void> {
       const metadata = encodeMetadata(pipeline.warmFrom(fetched.nextOffset), ledger?.render());
       const done = { fetched, output, metadata, pending, pendingChange: pending - pendingBefore, first, span };
       pendingBefore = pending;
-      behind = handledLater(finish(job, pipeline.openSessions(), done).then(tellControlLag));
+      behind = handledLater(finish(job, pipeline.openSessions(), done));
     }
     await behind;
   } finally {
@@ -290,20 +301,20 @@ function handledLater<T>(promise: Promise<T>): Promise<T> {
   return promise;
 }
 
-/** Asks for the tables' lag after a commit; after, since what is committed must be counted even if this fails. */
-function nowAndThen(job: PartitionJob): () => Promise<void> {
-  let due = 0;
-  return async () => {
-    if (job.now() < due) return;
-    await reportControlLag(job);
-    due = job.now() + CONTROL_LAG_MS;
-  };
+/**
+ * What the control tables lack, before and after they are asked to catch up: what stays is what cannot be taken in, and not what
+ * was decided in a night without work.
+ */
+async function tellControlTables({ tables, telemetry, now }: SanitizerOptions): Promise<void> {
+  telemetry.keyEpochEnds(epochEnd(now()));
+  await tellControlLag(tables, telemetry);
+  await tables.catchUp();
+  await tellControlLag(tables, telemetry);
 }
 
-async function reportControlLag(job: PartitionJob): Promise<void> {
-  const lag = await job.tables.lag();
-  for (const table of ['consent', 'keyring', 'erasures'] as const) job.telemetry.controlLag(table, lag[table]);
-  job.telemetry.keyEpochEnds(epochEnd(job.now()));
+async function tellControlLag(tables: SanitizerOptions['tables'], telemetry: Telemetry): Promise<void> {
+  const lag = await tables.lag();
+  for (const table of ['consent', 'keyring', 'erasures'] as const) telemetry.controlLag(table, lag[table]);
 }
 
 function showProgress(job: PartitionJob, first: number, offset: number, end: number): void {
@@ -467,17 +478,13 @@ async function commit(job: PartitionJob, output: Output, position: Position): Pr
   }
 }
 
-function report(job: PartitionJob, openSessions: number, { fetched, output, pending }: Done): void {
+function report(job: PartitionJob, openSessions: number, { output, pending }: Done): void {
   const { telemetry, summary, at } = job;
   for (const { result, bytes } of output.results) {
     telemetry.processed(result, bytes);
     addTo(summary, result, bytes);
   }
   telemetry.sessions(at.partition, openSessions, pending);
-  const last = fetched.records.at(-1);
-  const behind = fetched.endOffset - fetched.nextOffset;
-  const age = behind > 0 && last !== undefined ? Math.max(0, (job.now() - last.timestamp) / 1000) : 0;
-  telemetry.lag('sanitize', at.partition, behind, age);
 }
 
 function read(job: PartitionJob, offset: number, waitMs: number): Promise<Fetched> {

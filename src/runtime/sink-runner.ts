@@ -86,6 +86,7 @@ export async function runSink(
     role: 'sink',
     topic: route.sanitized,
     telemetry: options.telemetry,
+    now: options.now,
     delay: options.delay ?? delay,
     signal: until.signal,
     maxRestarts: until.maxRestarts,
@@ -243,7 +244,6 @@ async function workOnPartition(job: PartitionJob): Promise<void> {
       job.summary.rows += records.reduce((sum, { batch }) => sum + batch.actions.length, 0);
     }
     offset = fetched.nextOffset;
-    telemetry.lag('sink', at.partition, fetched.endOffset - offset, null);
     if (performance.now() >= flushDue) await flush();
   }
   // Also when stopped: what has been taken is better committed than taken again.

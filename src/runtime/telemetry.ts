@@ -35,6 +35,8 @@ export interface Telemetry {
   stage(stage: Stage, seconds: number): void;
   /** `seconds` is null where the records' own times say nothing: a sanitised record's timestamp is its day. */
   lag(group: 'sanitize' | 'sink', partition: number, messages: number, seconds: number | null): void;
+  /** This process no longer works on it: its series go, or they would say for ever what was last. */
+  partitionEnded(group: 'sanitize' | 'sink', partition: number): void;
   controlLag(table: 'consent' | 'keyring' | 'erasures', messages: number): void;
   /** `at`: when the present key epoch ends, ms. */
   keyEpochEnds(at: number): void;
@@ -58,6 +60,11 @@ export interface Telemetry {
   gatewayLimit(count: number): void;
   /** From now on the metrics tell of the process as well: processor time, memory, the event loop (`process_*`, `nodejs_*`). */
   measureProcess(): void;
+  /**
+   * `measure` runs before metrics are shown, until the function that comes back is called. It is waited for a second; what it
+   * throws is left to the work, which meets the same.
+   */
+  whenShown(measure: () => Promise<void>): () => void;
   /** The metrics in Prometheus' text format, with its content type. */
   render(): Promise<{ readonly contentType: string; readonly body: string }>;
 }
@@ -90,6 +97,7 @@ export function createTelemetry(log: Logger): Telemetry {
   const registers = [new Registry()];
   const registry = registers[0] ?? new Registry();
   let measuresProcess = false;
+  const measures = new Set<() => Promise<void>>();
   const batches = new Counter({
     name: 'redactory_raw_batches_total',
     help: 'Raw batches by what became of them.',
@@ -124,7 +132,7 @@ export function createTelemetry(log: Logger): Telemetry {
   });
   const lagSeconds = new Gauge({
     name: 'redactory_lag_seconds',
-    help: 'Age of the last record processed while records are waiting, else 0.',
+    help: 'For how long records have been waiting, at most: since all before was done. 0 while none wait.',
     labelNames: ['group', 'partition'] as const,
     registers,
   });
@@ -217,7 +225,7 @@ export function createTelemetry(log: Logger): Telemetry {
   });
   const gatewayLimit = new Gauge({
     name: 'redactory_gateway_in_flight_limit_requests',
-    help: 'Requests that the gateway works on at once, at most; 0 in a process that is none.',
+    help: 'Requests that the gateway works on at once, at most.',
     registers,
   });
   const gatewaySeconds = new Histogram({
@@ -226,6 +234,9 @@ export function createTelemetry(log: Logger): Telemetry {
     buckets: [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 2, 10],
     registers,
   });
+
+  // A gauge without labels would say 0 where nobody sets it, and 0 is an answer as well.
+  for (const gauge of [eventBytes, epochEnds, erasuresOpen, gatewayInFlight, gatewayLimit]) gauge.remove();
 
   // A counter that appears with its first event shows no increase: what alerts wait for is there from the start.
   for (const role of ROLES) {
@@ -254,6 +265,13 @@ export function createTelemetry(log: Logger): Telemetry {
     lag(group, partition, messages, seconds) {
       lagMessages.set({ group, partition }, messages);
       if (seconds !== null) lagSeconds.set({ group, partition }, seconds);
+    },
+    partitionEnded(group, partition) {
+      lagMessages.remove({ group, partition });
+      lagSeconds.remove({ group, partition });
+      if (group === 'sink') return;
+      open.remove({ partition });
+      pending.remove({ partition });
     },
     controlLag: (table, messages) => control.set({ table }, messages),
     keyEpochEnds: (at) => epochEnds.set(at / 1000),
@@ -284,11 +302,18 @@ export function createTelemetry(log: Logger): Telemetry {
     erasuresOpen: (count) => erasuresOpen.set(count),
     erasureFailed: () => erasureFailures.inc(),
     gatewayLimit: (count) => gatewayLimit.set(count),
+    whenShown(measure) {
+      measures.add(measure);
+      return () => void measures.delete(measure);
+    },
     measureProcess() {
       if (!measuresProcess) collectDefaultMetrics({ register: registry });
       measuresProcess = true;
     },
-    render: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
+    async render() {
+      await withinASecond(Promise.allSettled([...measures].map((measure) => measure())));
+      return { contentType: registry.contentType, body: await registry.metrics() };
+    },
   };
 
   function countEvents(counts: EventCounts): void {
@@ -297,6 +322,16 @@ export function createTelemetry(log: Logger): Telemetry {
     events.inc({ outcome: 'quarantined', reason: '' }, counts.quarantined);
     for (const [reason, n] of Object.entries(counts.dropped)) events.inc({ outcome: 'dropped', reason }, n);
   }
+}
+
+/** Whoever asks for metrics has to have an answer when what is measured has none. */
+async function withinASecond(work: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, 1_000);
+  });
+  await Promise.race([work, late]);
+  clearTimeout(timer);
 }
 
 const OUTCOMES = { keep: 'kept', drop: 'dropped', quarantine: 'quarantined' } as const;

@@ -156,8 +156,9 @@ describe('what is recorded', () => {
       ...both('keys destroy'),
       ...both('vocabulary build'),
     ]);
-    // The playground has no command of its own: test/runtime/playground/playground.test.ts.
-    expect(new Set([...records.map(({ what }) => what), 'playground'])).toEqual(new Set(AUDITED_WORK));
+    // test/runtime/playground/playground.test.ts, replay.test.ts, line.test.ts.
+    const elsewhere = ['playground', 'replay abandon', 'sink refill'];
+    expect(new Set([...records.map(({ what }) => what), ...elsewhere])).toEqual(new Set(AUDITED_WORK));
     expect(
       JSON.parse(records.find(({ what, stage }) => what === 'run' && stage === 'done')?.about ?? ''),
     ).toMatchObject({

@@ -65,11 +65,15 @@ export const FAULTS = {
     log: [],
     metrics: ['redactory_raw_batches_total{outcome="quarantined",reason="bad_envelope"}'],
   },
-  registryAway: { title: 'The schema registry is away', log: ['the schema registry is asked again'], metrics: [] },
+  registryAway: {
+    title: 'The schema registry is away',
+    log: ['the schema registry is asked again'],
+    metrics: ['redactory_lag_messages{group="sanitize"}', 'redactory_lag_seconds{group="sanitize"}'],
+  },
   storeAway: {
     title: 'The object store is away',
     log: ["the table's store did not do a", '"reason":"unreachable"'],
-    metrics: [],
+    metrics: ['redactory_lag_messages{group="sink"}'],
   },
   scaled: {
     title: 'Workers come and go',

@@ -42,6 +42,7 @@ function group(
       error instanceof RangeError || error instanceof OffsetOutOfRangeError || error instanceof RunError,
     maxRestarts,
     telemetry,
+    now: Date.now,
     delay: async (ms) => onDelay(ms),
     signal: new AbortController().signal,
   });
@@ -164,6 +165,7 @@ describe('members of a group', () => {
     topic: AT.topic,
     isFatal: () => false,
     telemetry: createTelemetry(silentLogger),
+    now: Date.now,
     delay: async () => {},
   } as const;
 

@@ -155,6 +155,25 @@ describe('metrics', () => {
     expect(found.get('redactory_raw_events_total{outcome="released",reason=""}')).toBe(0);
   });
 
+  it('of what only one part of the line knows are not there in the others, where 0 would be an answer', async () => {
+    const { body } = await createTelemetry(silentLogger).render();
+    const set = [...body.matchAll(/^(redactory_\w+) /gmu)].map(([, name = '']) => name);
+    const gauges = [...body.matchAll(/^# TYPE (redactory_\w+) gauge$/gmu)].map(([, name = '']) => name);
+    expect(gauges.length).toBeGreaterThan(9);
+    expect(set.filter((name) => gauges.includes(name))).toEqual([]);
+  });
+
+  it('are shown as what is measured at that moment says, until it is measured no more', async () => {
+    const telemetry = createTelemetry(silentLogger);
+    let open = 0;
+    const stop = telemetry.whenShown(async () => telemetry.erasuresOpen(++open));
+    telemetry.whenShown(async () => Promise.reject(new Error('the log is away')));
+    expect((await samples(telemetry)).get('redactory_erasures_open')).toBe(1);
+    expect((await samples(telemetry)).get('redactory_erasures_open')).toBe(2);
+    stop();
+    expect((await samples(telemetry)).get('redactory_erasures_open')).toBe(2);
+  });
+
   it('have as many series as there are reasons and partitions, however long they run', async () => {
     const telemetry = createTelemetry(silentLogger);
     const run = (): void => {
