@@ -23,3 +23,7 @@ export function bytes(out: number[], value: ArrayLike<number>): void {
 }
 
 export const text = (out: number[], value: string): void => bytes(out, utf8(value));
+
+/** A number as so many bytes, the highest first. Of each the last 8 bits are to be taken, as `concat` does. */
+export const bigEndian = (value: number, size: number): number[] =>
+  Array.from({ length: size }, (_, i) => value / 256 ** (size - 1 - i));

@@ -1,6 +1,6 @@
 /** Role, name and place of the elements that events act on. */
 import type { Seen } from './batch.ts';
-import { isElement, parentOf, type Privacy } from './privacy.ts';
+import { hides, isElement, parentOf } from './privacy.ts';
 
 /** Characters of a name. */
 const MAX_NAME = 256;
@@ -37,12 +37,12 @@ export function actedOn(node: Node | null): Element | null {
 }
 
 /** @param offset from the window's coordinates to the screen's, in CSS pixels. */
-export function describe(element: Element, [x = 0, y = 0]: readonly number[], privacy: Privacy): Seen {
+export function describe(element: Element, [x = 0, y = 0]: readonly number[]): Seen {
   const { left, top, width, height } = element.getBoundingClientRect();
   const role = roleOf(element);
   return {
     role,
-    name: nameOf(element, role, privacy),
+    name: nameOf(element, role),
     bounds: [left + x, top + y, width, height].map(pixel),
   };
 }
@@ -66,12 +66,12 @@ const attribute = (element: Element, name: string): string => element.getAttribu
  * A simple form of https://www.w3.org/TR/accname-1.2/: `aria-labelledby`, `aria-label`, labels, `alt`, a button's `value`, and
  * content where the role is named by it. Nothing of private elements goes into it.
  */
-function nameOf(element: Element, role: string, privacy: Privacy): string {
+function nameOf(element: Element, role: string): string {
   // A document or shadow root; an element that is in neither has no others to be named by.
   const root = element.getRootNode() as Partial<Document>;
   const ids = attribute(element, 'aria-labelledby').split(/\s+/u);
   const textsOf = (elements: Iterable<Element | null | undefined>): string =>
-    [...elements].map((each) => (each && !privacy.hides(each) ? textOf(each, privacy, MAX_NAME) : '')).join(' ');
+    [...elements].map((each) => (each && !hides(each) ? textOf(each, MAX_NAME) : '')).join(' ');
   const name = [
     textsOf(ids.map((id) => root.getElementById?.(id))),
     attribute(element, 'aria-label'),
@@ -79,19 +79,19 @@ function nameOf(element: Element, role: string, privacy: Privacy): string {
     textsOf((element as Partial<HTMLInputElement>).labels ?? []),
     attribute(element, 'alt'),
     role === 'button' ? attribute(element, 'value') : '',
-    NAMED_BY_CONTENT.test(role) ? textOf(element, privacy, MAX_NAME) : '',
+    NAMED_BY_CONTENT.test(role) ? textOf(element, MAX_NAME) : '',
   ].find((each) => each.trim() !== '');
   return (name ?? '').trim().replaceAll(/\s+/gu, ' ').slice(0, MAX_NAME);
 }
 
 /** Text in the element, but for private parts and, unless it is `whole`, for what can be edited. */
-function textOf(element: Element, privacy: Privacy, max: number, whole = false): string {
+function textOf(element: Element, max: number, whole = false): string {
   let text = '';
   let nodes = 0;
   const visit = (node: Node): void => {
     if (text.length >= max || nodes++ >= MAX_NODES) return;
     if (node.nodeType === 3) text += node.nodeValue ?? '';
-    if (isElement(node) && !NO_TEXT.test(node.localName) && !privacy.hides(node) && (whole || !isEditable(node))) {
+    if (isElement(node) && !NO_TEXT.test(node.localName) && !hides(node) && (whole || !isEditable(node))) {
       node.childNodes.forEach(visit);
     }
   };
@@ -100,8 +100,8 @@ function textOf(element: Element, privacy: Privacy, max: number, whole = false):
 }
 
 /** What a field holds; undefined for what is none. */
-export function valueOf(element: Element, privacy: Privacy): string | undefined {
-  if (isEditable(element)) return textOf(element, privacy, MAX_TEXT, true);
+export function valueOf(element: Element): string | undefined {
+  if (isEditable(element)) return textOf(element, MAX_TEXT, true);
   // Of other elements these are undefined, or no text.
   const { type, value, checked } = element as Partial<HTMLInputElement>;
   if (typeof value !== 'string' || element.localName.includes('-')) return undefined;

@@ -341,8 +341,7 @@ export function createRecorder(options: RecorderOptions, tap?: Tap): Recorder {
 
   async function put({ path, seal, grant }: Session, batch: Waiting): Promise<Answer> {
     const { sequence, payload } = batch;
-    const { session, grantedAt } = grant;
-    batch.content ??= seal?.({ session, sequence, grantedAt }, payload);
+    batch.content ??= seal?.({ ...grant, sequence }, payload);
     const type = `application/vnd.redactory.${seal ? 'sealed' : 'capture'}`;
     return ask('PUT', `${path}/batches/${sequence}`, (await batch.content) ?? payload, type);
   }

@@ -1,5 +1,5 @@
 /** Seals payloads as docs/sealing.md says: HPKE (RFC 9180) in base mode, by WebCrypto alone. */
-import { concat, utf8, type Bytes } from './bytes.ts';
+import { bigEndian, concat, utf8, type Bytes } from './bytes.ts';
 
 /** What a seal is bound to: it opens nowhere else. */
 export interface SealedAs {
@@ -73,12 +73,5 @@ export async function createSeal({
 /** Length of the session's UTF-8, the session, `sequence`, `grantedAt`; big-endian, in 32, 32 and 64 bits. */
 function boundTo({ session, sequence, grantedAt }: SealedAs): Bytes {
   const name = utf8(session);
-  const { length } = name;
-  const bound = new Uint8Array(length + 16);
-  const view = new DataView(bound.buffer);
-  view.setUint32(0, length);
-  bound.set(name, 4);
-  view.setUint32(length + 4, sequence);
-  view.setBigInt64(length + 8, BigInt(grantedAt));
-  return bound;
+  return concat(bigEndian(name.length, 4), name, bigEndian(sequence, 4), bigEndian(grantedAt, 8));
 }
