@@ -45,7 +45,8 @@ export function startCapture({ window, app, moveMs, wants, take, guard, onHidden
   let seen: Seen | undefined;
   /** From the window's coordinates to the screen's, as a pointer last told. */
   let offset: readonly number[] = [0, 0];
-  let movedAt = 0;
+  /** By the events' own clock, which nobody sets, ms. */
+  let movedAt = -moveMs;
   /** The field that holds what no value_change has told yet. */
   let edited: Node | null = null;
 
@@ -60,6 +61,8 @@ export function startCapture({ window, app, moveMs, wants, take, guard, onHidden
     const at = Date.now();
     const now = pageNow();
     if ([document.body, node].some(hides) || !wants(event.kind, now)) return;
+    // A part of it would hide that what is known of the person's texts is not whole: it is lost, and leaves a gap.
+    if ((event.text ?? '').length > MAX_TEXT) throw new RangeError();
     if (now.url !== toldUrl && event.kind !== batch.NAVIGATE && wants(batch.NAVIGATE, now)) {
       take({ kind: batch.NAVIGATE, at }, now);
     }
@@ -92,10 +95,8 @@ export function startCapture({ window, app, moveMs, wants, take, guard, onHidden
   }
 
   on('pointermove', (event, target) => {
-    const at = Date.now();
-    // Also after a clock that was set back.
-    if (Math.abs(at - movedAt) < moveMs) return;
-    movedAt = at;
+    if (event.timeStamp - movedAt < moveMs) return;
+    movedAt = event.timeStamp;
     capture({ kind: batch.POINTER_MOVE, ...point(event) }, target);
   });
   const press =
@@ -123,7 +124,7 @@ export function startCapture({ window, app, moveMs, wants, take, guard, onHidden
   on('keydown', stroke(batch.KEY_DOWN));
   on('keyup', stroke(batch.KEY_UP));
   on('compositionend', ({ data }, target) => {
-    if (!hidesKeys(target)) capture({ kind: batch.COMPOSITION, text: data.slice(0, MAX_TEXT) }, target);
+    if (!hidesKeys(target)) capture({ kind: batch.COMPOSITION, text: data }, target);
   });
 
   on('focusin', (_event, target) => capture({ kind: batch.FOCUS }, target, true));

@@ -1,7 +1,7 @@
 /** Which elements of a page are never recorded: not their keys, values, names, nor that somebody was there. */
 
 /** Whoever marks an element with it keeps all that is in it out of the recording. */
-const EXCLUDE_ATTRIBUTE = 'data-redactory-exclude';
+const EXCLUDED = '[data-redactory-exclude]';
 /** Passwords, one-time codes, cards. https://html.spec.whatwg.org/multipage/form-control-infrastructure.html#autofill */
 const SECRET_AUTOCOMPLETE = /(?:^|\s)(?:(?:current|new)-password|one-time-code|cc-\S+)(?:\s|$)/iu;
 const PASSWORD = '[type=password]';
@@ -20,11 +20,7 @@ function isPrivate(element: Element): boolean {
     secrets.add(element);
     secretNames.add(id).add(name);
   }
-  return (
-    secrets.has(element) ||
-    [id, name].some((each) => each && secretNames.has(each)) ||
-    element.hasAttribute(EXCLUDE_ATTRIBUTE)
-  );
+  return secrets.has(element) || [id, name].some((each) => each && secretNames.has(each)) || element.matches(EXCLUDED);
 }
 
 /** Whether the node, or anything that it is in, is private; slots and shadow roots are looked through. */
@@ -33,11 +29,21 @@ export function hides(node: Node | null | undefined): boolean {
   return false;
 }
 
-/** Whether the node or the place of the caret is private. */
+/** The nearest element that can be edited: itself, or one around it. */
+export const editorOf = (element: Element): Element | null =>
+  element.closest('[contenteditable]:not([contenteditable=false])');
+
+/** Whether the node or the place of the caret is private, or may be: a caret in a shadow root cannot be seen everywhere. */
 export function hidesCaret(target: Node): boolean {
   // A caret in an excluded part of an editor has the whole editor as its target.
-  const caret = target.ownerDocument?.getSelection();
-  return [target, caret?.anchorNode, caret?.focusNode].some(hides);
+  const carets = [target.ownerDocument, target.getRootNode() as Partial<Document>].map((root) =>
+    root?.getSelection?.(),
+  );
+  return (
+    [target, ...carets.flatMap((caret) => [caret?.anchorNode, caret?.focusNode])].some(hides) ||
+    // What is edited is an element.
+    (!carets[1]?.anchorNode && !!editorOf(target as Element)?.querySelector(EXCLUDED))
+  );
 }
 
 /** The same of what a key goes to, which is also hidden where it cannot be seen what that is. */

@@ -91,8 +91,7 @@ export type Tap = (
  * left out, so that the processors see that something is missing and keep no free text of the session any more.
  */
 export function createRecorder(options: RecorderOptions, tap?: Tap): Recorder {
-  const { subject, device, flushMs = 5_000, maxWaiting = 16 } = options;
-  const { window = globalThis.window } = options;
+  const { subject, device, flushMs = 5_000, maxWaiting = 16, window = globalThis.window } = options;
   const cost: Cost = {
     bytesSent: 0,
     requests: 0,
@@ -152,12 +151,11 @@ export function createRecorder(options: RecorderOptions, tap?: Tap): Recorder {
 
   /** Asked before every event. It sees that a session is over by its time, and that another may be asked for. */
   function isTaking(): boolean {
-    const now = Date.now();
     if (!session) askIfDue();
-    else if (now >= session.overAt) {
+    else if (now() >= session.overAt) {
       close();
       askIfDue();
-    } else if (!session.closing && now >= session.overAt - RENEW_MS) end(session);
+    } else if (!session.closing && now() >= session.overAt - RENEW_MS) end(session);
     return session !== null && !session.closing;
   }
 
@@ -197,12 +195,12 @@ export function createRecorder(options: RecorderOptions, tap?: Tap): Recorder {
   // --- sessions ---
 
   function askIfDue(): void {
-    if (capture && Date.now() >= askAfter) void open();
+    if (capture && now() >= askAfter) void open();
   }
 
   async function open(): Promise<void> {
     const mine = ++turn;
-    const askedAt = Date.now();
+    const askedAt = now();
     // Not again before there is an answer.
     askAfter = Infinity;
     become('connecting');
@@ -261,7 +259,7 @@ export function createRecorder(options: RecorderOptions, tap?: Tap): Recorder {
   function end(old: Session): void {
     old.closing = true;
     if (old.filling.eventCount() + old.sequence > 0) {
-      old.filling.add({ kind: SESSION_END, at: Date.now() });
+      old.filling.add({ kind: SESSION_END, at: now() });
       cost.captured++;
     }
     flush();
@@ -292,7 +290,7 @@ export function createRecorder(options: RecorderOptions, tap?: Tap): Recorder {
 
   function wait(ms: number): void {
     close();
-    askAfter = Date.now() + ms;
+    askAfter = now() + ms;
   }
 
   // --- batches ---
@@ -358,7 +356,7 @@ export function createRecorder(options: RecorderOptions, tap?: Tap): Recorder {
     } else if (isPassing(status) && reason !== 'over_budget') {
       const ms = retryMs + backOff();
       // Nothing waits longer than its session lasts.
-      if (Date.now() + ms >= current.overAt) return refused(answer);
+      if (now() + ms >= current.overAt) return refused(answer);
       resting = wakeUp(() => {
         resting = undefined;
         flush();
@@ -381,7 +379,7 @@ export function createRecorder(options: RecorderOptions, tap?: Tap): Recorder {
       if (capture) return;
       close();
       capture = startCapturing();
-      if (Date.now() < pausedUntil) become('refused', 'paused', pausedUntil);
+      if (now() < pausedUntil) become('refused', 'paused', pausedUntil);
       else void open();
     },
 
@@ -399,7 +397,7 @@ export function createRecorder(options: RecorderOptions, tap?: Tap): Recorder {
 
     async pause(minutes) {
       const whole = Math.min(30, Math.max(1, Math.ceil(minutes) || 30));
-      askAfter = pausedUntil = Date.now() + whole * 60_000;
+      askAfter = pausedUntil = now() + whole * 60_000;
       close();
       if (capture) become('refused', 'paused', pausedUntil);
       return (await ask('POST', '/v1/me/pause', { minutes: whole })).status === 200;
@@ -418,3 +416,5 @@ export function createRecorder(options: RecorderOptions, tap?: Tap): Recorder {
 
 /** Whether the same may be answered otherwise later. */
 const isPassing = (status: number): boolean => status === 0 || status === 429 || status >= 500;
+
+const now = (): number => Date.now();

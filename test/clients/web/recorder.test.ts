@@ -88,11 +88,13 @@ describe('batches', () => {
     const { recorder } = await record(page);
     const field = find(page, 'textarea');
     for (let i = 0; i < 60; i++) {
-      Object.assign(field, { value: `${i}${'語'.repeat(5_000)}` });
+      Object.assign(field, { value: `${i}${'語'.repeat(4_000)}` });
       page.do(field, 'input', { inputType: 'insertFromPaste' });
     }
     page.do(page.window, 'pagehide');
-    await vi.waitFor(() => expect(recorder.cost().acknowledged + recorder.cost().dropped).toBe(61));
+    await vi.waitFor(() => expect(recorder.cost().acknowledged + recorder.cost().dropped).toBe(61), {
+      timeout: 30_000,
+    });
     expect(gateway.batches().length).toBeGreaterThan(10);
     for (const { body, keepalive } of gateway.batches()) {
       expect(keepalive).toBe(true);
@@ -297,6 +299,56 @@ describe('what is private', () => {
         ]),
       },
     );
+  });
+
+  it('is what stands in an editor, also as a name of what was acted on there', async () => {
+    const gateway = await startTestGateway();
+    const page = openPage(`<div contenteditable aria-label="Letter"><h2>Dear ENTERED</h2><a href="#">ENTERED</a>
+      <img alt="ENTERED"><b contenteditable="false"><button>ENTERED</button></b></div>
+      <button>Print <i contenteditable>ENTERED</i></button><h2>Letters</h2>`);
+    const { recorder } = await record(page);
+    for (const target of page.document.querySelectorAll('h2,a,img,button,i')) page.do(target, 'focusin');
+    await recorder.stop();
+    const [payload] = await gateway.opened();
+    expect(payload?.elements.map(({ role, name }) => [role, name])).toEqual([
+      ['textbox', 'Letter'],
+      ['button', 'Print'],
+      ['textbox', ''],
+      ['heading', 'Letters'],
+    ]);
+    expect(JSON.stringify(payload)).not.toContain('ENTERED');
+  });
+
+  it('may be where a caret cannot be seen: no key of an editor that has an excluded part is recorded there', async () => {
+    const gateway = await startTestGateway();
+    const page = openPage('<div id="host"></div>');
+    const root = find(page, '#host').attachShadow({ mode: 'open' });
+    root.innerHTML = '<p contenteditable></p><p contenteditable><b data-redactory-exclude></b></p>';
+    const { recorder } = await record(page);
+    for (const [index, editor] of root.querySelectorAll('p').entries()) page.press(editor, String(index));
+    await recorder.stop();
+    expect(keysOf(await gateway.opened())).toEqual(['0']);
+  });
+
+  it('may be in a text that is too long to be told: it is lost as a whole, and leaves a gap', async () => {
+    const gateway = await startTestGateway();
+    const page = openPage('<textarea></textarea><div contenteditable></div>');
+    const { recorder } = await record(page);
+    const field = find(page, 'textarea');
+    const editor = find(page, 'div');
+    for (const length of [4_096, 4_097]) {
+      Object.assign(field, { value: 'x'.repeat(length) });
+      page.do(field, 'input', { inputType: 'insertFromPaste' });
+      editor.innerHTML = '<i>x</i>'.repeat(length);
+      page.do(editor, 'input', { inputType: 'insertFromPaste' });
+    }
+    await recorder.stop();
+    const values = (await gateway.opened()).flatMap(({ events }) =>
+      events.flatMap((event) => (event.kind === 'value_change' ? [event.value.length] : [])),
+    );
+    expect(values).toEqual([4_096, 4_096]);
+    expect(recorder.cost()).toMatchObject({ dropped: 2, unsent: 0 });
+    expect(gateway.batches().map(({ path }) => path.split('/').at(-1))).toEqual(['0', '3']);
   });
 
   it('is nothing that a script does in the name of the person', async () => {
