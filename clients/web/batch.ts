@@ -164,7 +164,7 @@ function createTable(): Table {
     rowOf(texts, numbers = []) {
       const id = JSON.stringify([texts, numbers]);
       let place = known.get(id);
-      if (place === undefined) {
+      if (!place) {
         known.set(id, (place = known.size + 1));
         for (const each of texts) text(rows, each);
         for (const each of numbers) zigzag(rows, each);

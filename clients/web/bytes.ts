@@ -19,9 +19,9 @@ export function varint(out: number[], value: number): void {
 /** A signed number of up to 52 bits. */
 export const zigzag = (out: number[], value: number): void => varint(out, value < 0 ? -value * 2 - 1 : value * 2);
 
-export function bytes(out: number[], value: ArrayLike<number>): void {
+export function bytes(out: number[], value: readonly number[] | Bytes): void {
   zigzag(out, value.length);
-  for (let i = 0; i < value.length; i++) out.push(value[i] ?? 0);
+  for (const byte of value) out.push(byte);
 }
 
 export const text = (out: number[], value: string): void => bytes(out, utf8(value));

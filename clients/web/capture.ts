@@ -57,10 +57,11 @@ export function startCapture({ window, app, moveMs, wants, take, guard, onHidden
     return page;
   }
 
-  function capture(event: Omit<Captured, 'at'>, node: Node | null, isNew = false): void {
+  /** @returns whether it was taken. */
+  function capture(event: Omit<Captured, 'at'>, node: Node | null, isNew = false): boolean {
     const at = Date.now();
     const now = pageNow();
-    if ([document.body, node].some(hides) || !wants(event.kind, now)) return;
+    if ([document.body, node].some(hides) || !wants(event.kind, now)) return false;
     // A part of it would hide that what is known of the person's texts is not whole: it is lost, and leaves a gap.
     if ((event.text ?? '').length > MAX_TEXT) throw new RangeError();
     if (now.url !== toldUrl && event.kind !== batch.NAVIGATE && wants(batch.NAVIGATE, now)) {
@@ -71,6 +72,7 @@ export function startCapture({ window, app, moveMs, wants, take, guard, onHidden
     if (element && (isNew || element !== described)) seen = describe(element, offset);
     described = element;
     take({ ...event, at }, now, element ? seen : undefined);
+    return true;
   }
 
   function on<K extends keyof WindowEventMap>(type: K, handle: (event: WindowEventMap[K], target: Node) => void): void {
@@ -101,7 +103,7 @@ export function startCapture({ window, app, moveMs, wants, take, guard, onHidden
   });
   const press =
     (kind: number) =>
-    (event: PointerEvent, target: Node): void =>
+    (event: PointerEvent, target: Node): boolean =>
       capture({ kind, ...point(event), button: BUTTONS[event.button] ?? 5 }, target, true);
   on('pointerdown', press(batch.POINTER_DOWN));
   on('pointerup', press(batch.POINTER_UP));
@@ -115,11 +117,10 @@ export function startCapture({ window, app, moveMs, wants, take, guard, onHidden
     (kind: number) =>
     ({ key, code }: KeyboardEvent, target: Node): void => {
       // Of a key that went down in a password field, a release elsewhere would tell the same.
-      if (kind === batch.KEY_UP && !down.delete(code)) return;
+      const wasDown = down.delete(code);
       // A browser that fills in a form sends keys without a name.
-      if (!key || hidesKeys(target)) return;
-      if (kind === batch.KEY_DOWN) down.add(code);
-      capture({ kind, key, code }, target);
+      if ((kind === batch.KEY_UP && !wasDown) || !key || hidesKeys(target)) return;
+      if (capture({ kind, key, code }, target) && kind === batch.KEY_DOWN) down.add(code);
     };
   on('keydown', stroke(batch.KEY_DOWN));
   on('keyup', stroke(batch.KEY_UP));
@@ -153,7 +154,11 @@ export function startCapture({ window, app, moveMs, wants, take, guard, onHidden
   on('pagehide', onHidden);
   guard(() => remember(document), true);
   return {
-    arrive: () => guard(() => capture({ kind: toldUrl ? batch.FOCUS : batch.NAVIGATE }, null)),
+    arrive() {
+      // Of what happened without a session, nothing is known.
+      down.clear();
+      guard(() => capture({ kind: toldUrl ? batch.FOCUS : batch.NAVIGATE }, null));
+    },
     release: () => listening.abort(),
   };
 }

@@ -53,8 +53,8 @@ export function describe(element: Element, [x = 0, y = 0]: readonly number[]): S
 function roleOf(element: Element): string {
   const role = attribute(element, 'role').toLowerCase().slice(0, 32);
   const isInput = element.localName === 'input';
-  const name = isInput ? attribute(element, 'type').toLowerCase() : element.localName;
-  if (role !== '' || SAME_ROLES.test(name)) return role || name;
+  const name = isInput ? (element as HTMLInputElement).type : element.localName;
+  if (role || SAME_ROLES.test(name)) return role || name;
   if (/^h[1-6]$/u.test(name)) return 'heading';
   return ROLES[name] ?? (isInput || isEdited(element) ? 'textbox' : '');
 }
@@ -82,7 +82,7 @@ function nameOf(element: Element, role: string): string {
     attribute(element, 'alt'),
     role === 'button' ? attribute(element, 'value') : '',
     NAMED_BY_CONTENT.test(role) ? textOf(element) : '',
-  ].find((each) => each.trim() !== '');
+  ].find((each) => each.trim());
   return (name ?? '').slice(0, MAX_TEXT).trim().replaceAll(/\s+/gu, ' ').slice(0, MAX_NAME);
 }
 

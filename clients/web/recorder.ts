@@ -120,6 +120,8 @@ export function createRecorder(options: RecorderOptions, tap?: Tap): Recorder {
   let resting: Timer | undefined;
 
   function become(status: RecorderState['status'], reason: string | null = null, until: number | null = null): void {
+    // Of what was stopped nothing else is told.
+    if (!capture && status !== 'stopped') return;
     try {
       options.onState?.({ status, reason, until });
     } catch {
@@ -156,7 +158,7 @@ export function createRecorder(options: RecorderOptions, tap?: Tap): Recorder {
       close();
       askIfDue();
     } else if (!session.closing && now() >= session.overAt - RENEW_MS) end(session);
-    return session !== null && !session.closing;
+    return !!session && !session.closing;
   }
 
   function lose(): void {
@@ -174,7 +176,7 @@ export function createRecorder(options: RecorderOptions, tap?: Tap): Recorder {
       moveMs,
       guard,
       onHidden: flush,
-      wants: (kind, page) => session !== null && session.rules(kind, page) && !session.thin.includes(KINDS[kind] ?? ''),
+      wants: (kind, page) => !!session && session.rules(kind, page) && !session.thin.includes(KINDS[kind] ?? ''),
       take(event, page, seen) {
         if (!session) return;
         const { waiting, filling } = session;
@@ -204,7 +206,7 @@ export function createRecorder(options: RecorderOptions, tap?: Tap): Recorder {
     // Not again before there is an answer.
     askAfter = Infinity;
     become('connecting');
-    const answer = await ask('POST', '/v1/sessions', { device });
+    const answer = await ask('sessions', { device });
     if (answer.status !== 201) return mine === turn ? refused(answer) : undefined;
     // What is missing is found out by using it.
     const granted = await begin(answer.said as Grant, askedAt).catch(() => null);
@@ -232,7 +234,7 @@ export function createRecorder(options: RecorderOptions, tap?: Tap): Recorder {
       closing: false,
       thin: [],
       waiting: [],
-      path: `/v1/sessions/${grant.session}`,
+      path: `sessions/${grant.session}`,
       rules: createRules(grant.record),
       seal: await createSeal(sealing).catch(() => null),
       filling: createBatch(subject, device),
@@ -267,8 +269,8 @@ export function createRecorder(options: RecorderOptions, tap?: Tap): Recorder {
 
   function fail(reason: string): void {
     close();
-    release();
     become('failed', reason);
+    release();
   }
 
   function release(): void {
@@ -341,14 +343,15 @@ export function createRecorder(options: RecorderOptions, tap?: Tap): Recorder {
     const { sequence, payload } = batch;
     batch.content ??= seal?.({ ...grant, sequence }, payload);
     const type = `application/vnd.redactory.${seal ? 'sealed' : 'capture'}`;
-    return ask('PUT', `${path}/batches/${sequence}`, (await batch.content) ?? payload, type);
+    return ask(`${path}/batches/${sequence}`, (await batch.content) ?? payload, 'PUT', type);
   }
 
   /** What an answer means for the batch, and for the session. */
-  function settle(current: Session, { count }: Waiting, answer: Answer): void {
+  function settle(current: Session, { count, sequence }: Waiting, answer: Answer): void {
     const { status, said, retryMs } = answer;
     const reason = said.error ?? '';
-    if (status === 200) {
+    // In quotes: the protocol's name, which must not be shortened.
+    if (status === 200 && said['sequence'] === sequence) {
       tries = 0;
       current.thin = said.thin ?? [];
       cost.acknowledged += count;
@@ -374,6 +377,16 @@ export function createRecorder(options: RecorderOptions, tap?: Tap): Recorder {
 
   // --- the page's side ---
 
+  /** Tells the gateway of what is left of the pause, again and again until it knows of it, or the pause is over or ended. */
+  async function tellPause(): Promise<boolean> {
+    const minutes = Math.ceil((pausedUntil - now()) / 60_000);
+    if (minutes < 1) return false;
+    const { status, said, retryMs } = await ask('me/pause', { minutes });
+    const standing = status === 200 && said.recording;
+    if (!standing) wakeUp(() => void tellPause(), retryMs + backOff());
+    return standing === 'paused';
+  }
+
   return {
     start() {
       if (capture) return;
@@ -392,29 +405,32 @@ export function createRecorder(options: RecorderOptions, tap?: Tap): Recorder {
       end(last);
       await send();
       if (session === last) close();
-      await ask('DELETE', last.path);
+      await ask(last.path, undefined, 'DELETE');
     },
 
-    async pause(minutes) {
-      const whole = Math.min(30, Math.max(1, Math.ceil(minutes) || 30));
-      askAfter = pausedUntil = now() + whole * 60_000;
+    pause(minutes) {
+      askAfter = pausedUntil = now() + Math.min(30, Math.max(1, Math.ceil(minutes) || 30)) * 60_000;
       close();
-      if (capture) become('refused', 'paused', pausedUntil);
-      return (await ask('POST', '/v1/me/pause', { minutes: whole })).status === 200;
+      become('refused', 'paused', pausedUntil);
+      return tellPause();
     },
 
     async resume() {
-      pausedUntil = askAfter = 0;
-      const { status } = await ask('POST', '/v1/me/resume');
+      pausedUntil = 0;
+      // A session that is asked for before the gateway knows would be refused.
+      askAfter = Infinity;
+      const { status, said } = await ask('me/resume');
+      // There may be another pause by now.
+      askAfter = pausedUntil;
       if (!session) askIfDue();
-      return status === 200;
+      return status === 200 && !!said.recording;
     },
 
     cost: () => ({ ...cost }),
   };
 }
 
-/** Whether the same may be answered otherwise later. */
-const isPassing = (status: number): boolean => status === 0 || status === 429 || status >= 500;
+/** Whether the same may be answered otherwise later; also of a good answer that is not the one that was asked for. */
+const isPassing = (status: number): boolean => status < 400 || status === 408 || status === 429 || status >= 500;
 
 const now = (): number => Date.now();

@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Recorder } from '../../../clients/web/recorder.ts';
 import type { CapturePayload } from '../../../src/events/raw.ts';
 import { openPage, record, START, startTestGateway, type TestPage } from './page.ts';
 
@@ -41,6 +42,9 @@ describe('batches', () => {
   it.each([
     ['no answer', 'none' as const, 500],
     ['503', { status: 503, retryAfter: 7, body: { error: 'busy' } }, 7_500],
+    ['408', { status: 408, body: { error: 'too_slow' } }, 500],
+    ['the page of a proxy', { status: 200, body: '<html>' }, 500],
+    ['the answer of something else', { status: 200, body: {} }, 500],
     ['429', { status: 429, retryAfter: 9, body: { error: 'rate' } }, 9_500],
   ])('are sent again after %s with the same bytes, and not sooner than allowed', async (_, refusal, least) => {
     const gateway = await startTestGateway();
@@ -68,7 +72,9 @@ describe('batches', () => {
     const { recorder } = await record(page, { maxWaiting: 3 });
     let release = (): void => {};
     gateway.answer = ({ path }) =>
-      path.includes('/batches/0') ? new Promise((go) => (release = () => go({ status: 200, body: {} }))) : undefined;
+      path.includes('/batches/0')
+        ? new Promise((go) => (release = () => go({ status: 200, body: { sequence: 0 } })))
+        : undefined;
     for (let i = 0; i < 50; i++) page.press(find(page, '#note'), 'a');
     await vi.waitFor(() => expect(gateway.batches()).toHaveLength(1));
     expect(recorder.cost()).toMatchObject({ captured: 12, dropped: 1 + 100 - 12 });
@@ -169,6 +175,100 @@ describe('a session', () => {
     page.press(find(page, '#note'), 'd');
     await vi.waitFor(() => expect(states.at(-1)).toMatchObject({ status: 'recording' }));
     await recorder.stop();
+  });
+
+  it('is not begun by the page of a proxy, and nor is a pause', async () => {
+    const gateway = await startTestGateway();
+    const html = { status: 200, body: '<html>' };
+    gateway.answer = () => html;
+    const page = openPage(HTML);
+    const { recorder, states } = await record(page);
+    expect(states.at(-1)).toMatchObject({ status: 'connecting', reason: 'no_answer' });
+    expect([await recorder.pause(1), await recorder.resume()]).toEqual([false, false]);
+    gateway.answer = ({ path }) => (path.endsWith('/sessions') ? html : undefined);
+    expect([await recorder.pause(1), await recorder.resume()]).toEqual([true, true]);
+    gateway.answer = () => ({ status: 200, body: { recording: 'withdrawn' } });
+    expect(await recorder.pause(1)).toBe(false);
+  });
+
+  it('is paused for others too as soon as the gateway can be told, which is tried until it knows', async () => {
+    const gateway = await startTestGateway();
+    vi.spyOn(Math, 'random').mockReturnValue(0);
+    const { recorder } = await record(openPage(HTML));
+    gateway.answer = () => 'none';
+    const asked = (): unknown[] =>
+      gateway.sent.flatMap(({ path, body }) => (path === '/v1/me/pause' ? [JSON.parse(String(body))] : []));
+    expect(await recorder.pause(2)).toBe(false);
+    await recorder.stop();
+    vi.setSystemTime(Date.now() + 60_000);
+    vi.advanceTimersByTime(500);
+    await vi.waitFor(() => expect(vi.getTimerCount()).toBe(1));
+    expect(asked()).toEqual([{ minutes: 2 }, { minutes: 1 }]);
+    gateway.answer = () => undefined;
+    vi.advanceTimersByTime(1_000);
+    await vi.waitFor(() => expect(asked()).toHaveLength(3));
+    await vi.waitFor(() => expect(vi.getTimerCount()).toBe(0));
+    vi.restoreAllMocks();
+  });
+
+  it.each([
+    ['over', (): unknown => vi.setSystemTime(Date.now() + 60_000)],
+    ['ended', async (recorder: Recorder): Promise<unknown> => recorder.resume()],
+  ])('tells the gateway of no pause that is %s', async (_, end) => {
+    const gateway = await startTestGateway();
+    const { recorder } = await record(openPage(HTML));
+    gateway.answer = () => 'none';
+    await recorder.pause(1);
+    await end(recorder);
+    vi.advanceTimersByTime(1_000);
+    expect(recorder.cost().wakeUps).toBe(1);
+    // What was asked before it is on its way by then.
+    await recorder.resume();
+    expect(gateway.sent.filter(({ path }) => path === '/v1/me/pause')).toHaveLength(1);
+    await recorder.stop();
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('is asked for after a pause when the gateway knows that it ended, and not when there is another by then', async () => {
+    const gateway = await startTestGateway();
+    const page = openPage(HTML);
+    const { recorder } = await record(page);
+    const asked = (): number => gateway.sent.filter(({ path }) => path === '/v1/sessions').length;
+    let answer = (): void => {};
+    gateway.answer = ({ path }) =>
+      path === '/v1/me/resume'
+        ? new Promise((go) => (answer = () => go({ status: 200, body: { recording: 'enrolled' } })))
+        : undefined;
+    await recorder.pause(5);
+    const again = recorder.resume();
+    page.press(find(page, '#note'), 'a');
+    await recorder.pause(5);
+    answer();
+    await again;
+    page.press(find(page, '#note'), 'b');
+    expect(asked()).toBe(1);
+    const ended = recorder.resume();
+    page.press(find(page, '#note'), 'c');
+    await vi.waitFor(() => expect(gateway.sent.at(-1)?.path).toBe('/v1/me/resume'));
+    expect(asked()).toBe(1);
+    answer();
+    await ended;
+    await vi.waitFor(() => expect(asked()).toBe(2));
+    await recorder.stop();
+  });
+
+  it.each([
+    [410, 'paused'],
+    [404, 'not_found'],
+    [401, 'unauthenticated'],
+  ])('that was stopped tells of nothing else when its last batch is answered %i', async (status, error) => {
+    const gateway = await startTestGateway();
+    const page = openPage(HTML);
+    const { recorder, states } = await record(page);
+    page.press(find(page, '#note'), 'a');
+    gateway.answer = () => ({ status, body: { error } });
+    await recorder.stop();
+    expect(states.map((state) => state.status)).toEqual(['connecting', 'recording', 'stopped']);
   });
 
   it('ends with its grant', async () => {
@@ -317,6 +417,28 @@ describe('what is private', () => {
       ['heading', 'Letters'],
     ]);
     expect(JSON.stringify(payload)).not.toContain('ENTERED');
+  });
+
+  it('is told by no release of a key that went down there, also when it once went down elsewhere', async () => {
+    const gateway = await startTestGateway({ record: { excludeTitles: ['vault'] } });
+    const page = openPage(`${HTML}<input type="password">`);
+    const { recorder } = await record(page);
+    const [note, password] = [find(page, '#note'), find(page, '[type=password]')];
+    page.do(note, 'keydown', { key: 'a', code: 'KeyA' });
+    page.do(password, 'keydown', { key: 'a', code: 'KeyA' });
+    page.do(note, 'keyup', { key: 'a', code: 'KeyA' });
+    page.document.title = 'Vault';
+    page.do(note, 'keydown', { key: 'b', code: 'KeyB' });
+    page.document.title = 'A page';
+    page.do(note, 'keyup', { key: 'b', code: 'KeyB' });
+    page.press(note, 'c');
+    await recorder.stop();
+    const events = (await gateway.opened()).flatMap(({ events }) => events);
+    expect(events.flatMap((event) => ('key' in event ? [`${event.kind} ${event.key}`] : []))).toEqual([
+      'key_down a',
+      'key_down c',
+      'key_up c',
+    ]);
   });
 
   it('may be where a caret cannot be seen: no key of an editor that has an excluded part is recorded there', async () => {
