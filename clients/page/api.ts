@@ -2,8 +2,11 @@
 export type Answer<T> =
   | { readonly kind: 'ok'; readonly body: T }
   /** With one of the gateway's reasons, or another if it is not the gateway that answers. */
-  | { readonly kind: 'refused'; readonly error: string; readonly retryAfterMs: number }
+  | { readonly kind: 'refused'; readonly status: number; readonly error: string; readonly retryAfterMs: number }
   | { readonly kind: 'unreachable' };
+
+/** Whether it is a no. After anything else but a yes, nobody knows whether what was asked for has been done. */
+export const isNo = (answer: Answer<unknown>): boolean => answer.kind === 'refused' && answer.status < 500;
 
 export interface Api {
   get<T>(path: string): Promise<Answer<T>>;
@@ -44,7 +47,8 @@ export function createApi(tokenOf: () => string | null, onUnknown: () => void): 
     if (response.status === 401) onUnknown();
     const error = typeof answer === 'object' && answer !== null && 'error' in answer ? String(answer.error) : '';
     const seconds = Number(response.headers.get('retry-after') ?? 0);
-    return { kind: 'refused', error, retryAfterMs: Number.isFinite(seconds) ? seconds * 1_000 : 0 };
+    const retryAfterMs = Number.isFinite(seconds) ? seconds * 1_000 : 0;
+    return { kind: 'refused', status: response.status, error, retryAfterMs };
   }
   return {
     get: (path) => ask('GET', path),

@@ -1,6 +1,6 @@
 /** Erasure: asked for, under way, done. */
 import type { ErasureState } from '../../src/producers/gateway/protocol.ts';
-import type { Answer } from './api.ts';
+import { isNo, type Answer } from './api.ts';
 import { button, byId, html, say } from './dom.ts';
 import type { LoadedSection } from './kept-section.ts';
 import { complain, whilePressed, type SectionTools } from './section.ts';
@@ -13,12 +13,24 @@ export function createErasureSection(tools: SectionTools & { readonly onDone: ()
   const error = html('erase-error');
   let answer: Answer<ErasureState> | null = null;
   let epoch = 0;
+  /** Whether nobody knows if what was asked for last came to the gateway. */
+  let isLost = false;
 
   function take(next: Answer<ErasureState>): void {
     const wasUnderWay = answer?.kind === 'ok' && answer.body.state === 'under_way';
     answer = next;
     render();
+    if (isLost && next.kind === 'ok') {
+      forgetError();
+      // It had come to the gateway.
+      if (next.body.state === 'under_way' && dialog.open) show();
+    }
     if (wasUnderWay && next.kind === 'ok' && next.body.state === 'done') tools.onDone();
+  }
+
+  function forgetError(): void {
+    isLost = false;
+    complain(word, error, '');
   }
 
   function render(): void {
@@ -51,8 +63,16 @@ export function createErasureSection(tools: SectionTools & { readonly onDone: ()
     const mine = ++epoch;
     const asked = await api.post<ErasureState>('v1/me/erasure', { confirm: 'erase' });
     if (mine !== epoch) return;
-    if (asked.kind !== 'ok') return complain(word, error, words.texts.eraseFailed);
+    if (asked.kind !== 'ok') {
+      isLost = !isNo(asked);
+      return complain(word, error, isLost ? words.texts.eraseLost : words.texts.eraseFailed);
+    }
+    isLost = false;
     take(asked);
+    show();
+  }
+
+  function show(): void {
     dialog.close();
     html('erasure').focus();
   }
@@ -65,7 +85,7 @@ export function createErasureSection(tools: SectionTools & { readonly onDone: ()
   });
   button('erase').addEventListener('click', () => {
     word.value = '';
-    complain(word, error, '');
+    forgetError();
     dialog.showModal();
     word.focus();
   });
@@ -81,6 +101,7 @@ export function createErasureSection(tools: SectionTools & { readonly onDone: ()
       epoch++;
       answer = null;
       word.value = '';
+      forgetError();
       if (dialog.open) dialog.close();
       render();
     },

@@ -1,6 +1,6 @@
 /** What the person asks an operator for, and the answers. */
 import type { Requests } from '../../src/producers/gateway/protocol.ts';
-import type { Answer } from './api.ts';
+import { isNo, type Answer } from './api.ts';
 import { byId, html, make, say } from './dom.ts';
 import type { LoadedSection } from './kept-section.ts';
 import { complain, whilePressed, type SectionTools } from './section.ts';
@@ -14,6 +14,8 @@ export function createExemptionSection({ api, speech }: SectionTools): LoadedSec
   let answer: Answer<Requests> | null = null;
   let epoch = 0;
   let shown = '';
+  /** Whether nobody knows if the last request came to the gateway. */
+  let isLost = false;
 
   function render(): void {
     const { words } = speech();
@@ -59,7 +61,8 @@ export function createExemptionSection({ api, speech }: SectionTools): LoadedSec
     if (mine !== epoch) return;
     if (sent.kind !== 'ok') {
       const isTooMany = sent.kind === 'refused' && sent.error === 'too_many_requests';
-      complain(reason, error, isTooMany ? texts.tooManyRequests : texts.failed);
+      isLost = !isNo(sent);
+      complain(reason, error, isTooMany ? texts.tooManyRequests : isLost ? texts.exemptionLost : texts.failed);
       return;
     }
     answer = sent;
@@ -82,6 +85,8 @@ export function createExemptionSection({ api, speech }: SectionTools): LoadedSec
       const loaded = await api.get<Requests>('v1/me/requests');
       if (mine !== epoch) return;
       answer = loaded;
+      if (isLost && loaded.kind === 'ok') complain(reason, error, '');
+      if (loaded.kind === 'ok') isLost = false;
       const isOpen = loaded.kind !== 'ok' || loaded.body.requests.some((request) => request.answer === null);
       if (!isOpen) say(html('exemption-done'), '');
       render();
@@ -94,6 +99,7 @@ export function createExemptionSection({ api, speech }: SectionTools): LoadedSec
     clear() {
       epoch++;
       answer = null;
+      isLost = false;
       reason.value = '';
       complain(reason, error, '');
       say(html('exemption-done'), '');

@@ -6,7 +6,10 @@ export interface Poll {
   now(): void;
 }
 
-/** @param ask never rejects; resolves to ms until the next question. */
+/** After a question that could not be asked at all, ms. */
+const FAILED_MS = 20_000;
+
+/** @param ask resolves to ms until the next question. */
 export function createPoll(ask: () => Promise<number>): Poll {
   let timer: number | undefined;
   let isOn = false;
@@ -21,7 +24,10 @@ export function createPoll(ask: () => Promise<number>): Poll {
       return;
     }
     isAsking = true;
-    const waitMs = await ask();
+    const waitMs = await ask().catch((error: unknown) => {
+      reportError(error);
+      return FAILED_MS;
+    });
     isAsking = false;
     const next = isWanted ? 0 : waitMs;
     isWanted = false;

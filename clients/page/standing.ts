@@ -10,7 +10,7 @@ export interface Known {
   readonly ageMs: number;
 }
 
-export type Trouble = 'unreachable' | 'busy';
+export type Trouble = 'unreachable' | 'busy' | 'refused';
 
 export type Standing =
   | { readonly kind: 'checking' | 'pauseOver' | 'allowed' | 'withdrawn' | 'exempt' | 'not_enrolled' }

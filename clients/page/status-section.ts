@@ -1,6 +1,6 @@
 /** Whether recording is on, and what the person decides about it. */
 import type { Status } from '../../src/producers/gateway/protocol.ts';
-import type { Answer } from './api.ts';
+import { isNo, type Answer } from './api.ts';
 import { button, byId, html, make, say } from './dom.ts';
 import { clockOf } from './formats.ts';
 import { whilePressed, type Section, type SectionTools } from './section.ts';
@@ -31,6 +31,8 @@ interface Answered extends Moment {
   readonly status: Status;
 }
 
+const MORE_OF = { unreachable: 'unsureMore', busy: 'busyMore', refused: 'refusedMore' } as const;
+
 const thisMoment = (): Moment => ({ at: Date.now(), ticks: performance.now() });
 
 export function createStatusSection(tools: SectionTools & { readonly onPauseOver: () => void }): StatusSection {
@@ -40,6 +42,8 @@ export function createStatusSection(tools: SectionTools & { readonly onPauseOver
   let answered: Answered | null = null;
   let trouble: Trouble | null = null;
   let failures = 0;
+  /** Counts the people that the page was of: what was asked for one is nothing to tell the next. */
+  let epoch = 0;
   /** Counts decisions begun and ended: an answer from before one of them says nothing of now. */
   let decisions = 0;
   let told: Standing['kind'] | null = null;
@@ -54,25 +58,44 @@ export function createStatusSection(tools: SectionTools & { readonly onPauseOver
   function take(answer: Answer<unknown>, asked: Moment): boolean {
     const status = answer.kind === 'ok' ? readStatus(answer.body) : null;
     if (status === null) {
-      trouble = answer.kind === 'refused' ? 'busy' : 'unreachable';
+      trouble =
+        answer.kind === 'refused' ? (isNo(answer) && answer.status !== 429 ? 'refused' : 'busy') : 'unreachable';
       return false;
     }
     answered = { status, ...asked };
     trouble = null;
     failures = 0;
+    // What was not known is known now.
+    forgetErrors();
     return true;
   }
 
-  async function decide(path: string, body: object | undefined, failed: TextKey): Promise<boolean> {
+  function forgetErrors(): void {
+    for (const id of ['decide-error', 'withdraw-error']) say(html(id), '');
+  }
+
+  /**
+   * @param no what is told when the gateway says no.
+   * @param lost what is told when nobody knows whether it was done.
+   * @param error where that is told.
+   * @returns whether it was done, for the person who asked for it.
+   */
+  async function decide(
+    path: string,
+    body: object | undefined,
+    { no, lost, error = 'decide-error' }: { readonly no: TextKey; readonly lost: TextKey; readonly error?: string },
+  ): Promise<boolean> {
+    const mine = epoch;
     decisions++;
-    say(html('decide-error'), '');
+    forgetErrors();
     say(html('decide-done'), speech().words.texts.working);
     const asked = thisMoment();
     const answer = await api.post<unknown>(path, body);
+    if (mine !== epoch) return false;
     decisions++;
     say(html('decide-done'), '');
     const isTaken = take(answer, asked);
-    if (!isTaken) say(html('decide-error'), speech().words.texts[failed]);
+    if (!isTaken) say(html(error), speech().words.texts[isNo(answer) ? no : lost]);
     render();
     // What had the focus may be gone.
     if (isTaken && document.activeElement === document.body) html('standing').focus();
@@ -100,6 +123,10 @@ export function createStatusSection(tools: SectionTools & { readonly onPauseOver
       say(html('decide-done'), '');
       toldAbout = null;
     }
+    if (now.kind === 'withdrawn' && withdrawDialog.open) {
+      withdrawDialog.close();
+      html('standing').focus();
+    }
     if (now.kind === 'pauseOver' && told !== 'pauseOver') tools.onPauseOver();
     told = now.kind;
 
@@ -116,7 +143,7 @@ export function createStatusSection(tools: SectionTools & { readonly onPauseOver
     const { texts, say: tell } = words;
     switch (now.kind) {
       case 'unsure': {
-        const more = texts[now.trouble === 'busy' ? 'busyMore' : 'unsureMore'];
+        const more = texts[MORE_OF[now.trouble]];
         if (answered === null) return more;
         return `${more} ${tell.lastKnown(wasOf(answered.status, words), formats.time(answered.at))}`;
       }
@@ -145,7 +172,7 @@ export function createStatusSection(tools: SectionTools & { readonly onPauseOver
         const pause = make('button', {}, words.say.pauseFor(minutes));
         pause.type = 'button';
         const press = whilePressed(pause, async () => {
-          await decide('v1/me/pause', { minutes }, 'pauseFailed');
+          await decide('v1/me/pause', { minutes }, { no: 'pauseFailed', lost: 'pauseLost' });
         });
         pause.addEventListener('click', () => void press());
         return pause;
@@ -154,21 +181,15 @@ export function createStatusSection(tools: SectionTools & { readonly onPauseOver
   }
 
   const resume = whilePressed(button('resume'), async () => {
-    if (!(await decide('v1/me/resume', undefined, 'resumeFailed'))) return;
+    if (!(await decide('v1/me/resume', undefined, { no: 'resumeFailed', lost: 'resumeLost' }))) return;
     toldAbout = standing().kind;
     say(html('decide-done'), speech().words.texts.resumed);
   });
   button('resume').addEventListener('click', () => void resume());
 
   const withdraw = whilePressed(button('withdraw-yes'), async () => {
-    say(html('withdraw-error'), '');
-    if (await decide('v1/me/withdraw', undefined, 'withdrawFailed')) {
-      withdrawDialog.close();
-      html('standing').focus();
-      return;
-    }
-    say(html('decide-error'), '');
-    say(html('withdraw-error'), speech().words.texts.withdrawFailed);
+    const told = { no: 'withdrawFailed', lost: 'withdrawLost', error: 'withdraw-error' } as const;
+    await decide('v1/me/withdraw', undefined, told);
   });
   button('withdraw-yes').addEventListener('click', () => void withdraw());
   button('withdraw').addEventListener('click', () => {
@@ -188,7 +209,7 @@ export function createStatusSection(tools: SectionTools & { readonly onPauseOver
     },
     render() {
       makePauseButtons();
-      say(html('decide-error'), '');
+      forgetErrors();
       say(html('decide-done'), '');
       render();
     },
@@ -197,6 +218,9 @@ export function createStatusSection(tools: SectionTools & { readonly onPauseOver
       answered = null;
       trouble = null;
       decisions++;
+      epoch++;
+      forgetErrors();
+      say(html('decide-done'), '');
       if (withdrawDialog.open) withdrawDialog.close();
       render();
     },

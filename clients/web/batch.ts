@@ -2,7 +2,7 @@
  * Events as a capture payload: Avro in Confluent wire format, in one zstd frame. `schemas/capture-payload.avsc` says what each
  * column holds; `src/events/columns.ts` reads them. Events become bytes at once, so that a batch knows its size.
  */
-import { bytes, concat, text, varint, zigzag, type Bytes } from './bytes.ts';
+import { bigEndian, bytes, concat, text, varint, zigzag, type Bytes } from './bytes.ts';
 
 /** Id of the schema in wire format, taken from its fingerprint when this file is bundled. */
 declare const CAPTURE_PAYLOAD_SCHEMA_ID: number;
@@ -132,7 +132,7 @@ export function createBatch(subject: string, device: string): Batch {
     eventCount: () => kinds.length,
     pack() {
       // Of each number the last 8 bits are taken.
-      const out = [0, ...[24, 16, 8, 0].map((shift) => CAPTURE_PAYLOAD_SCHEMA_ID >> shift)];
+      const out = [0, ...bigEndian(CAPTURE_PAYLOAD_SCHEMA_ID, 4)];
       text(out, subject);
       text(out, device);
       zigzag(out, startedAt);
@@ -164,7 +164,7 @@ function createTable(): Table {
     rowOf(texts, numbers = []) {
       const id = JSON.stringify([texts, numbers]);
       let place = known.get(id);
-      if (place === undefined) {
+      if (!place) {
         known.set(id, (place = known.size + 1));
         for (const each of texts) text(rows, each);
         for (const each of numbers) zigzag(rows, each);

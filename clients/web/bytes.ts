@@ -1,11 +1,13 @@
 /** Bytes, and how Avro writes them: https://avro.apache.org/docs/1.11.1/specification/#binary-encoding */
 export type Bytes = Uint8Array<ArrayBuffer>;
+export type Part = ArrayLike<number> | ArrayBuffer;
 
 const encoder = new TextEncoder();
 export const utf8 = (text: string): Bytes => encoder.encode(text);
 
-export const concat = (...parts: readonly Iterable<number>[]): Bytes =>
-  Uint8Array.from(parts.flatMap((part) => [...part]));
+/** Of each number the last 8 bits are taken. */
+export const concat = (...parts: readonly Part[]): Bytes =>
+  new Uint8Array(parts.flatMap((part) => [...new Uint8Array(part)]));
 
 /** Little-endian base 128, the high bit for "more follows"; up to 53 bits, more than what bit operators take. */
 export function varint(out: number[], value: number): void {
@@ -17,9 +19,13 @@ export function varint(out: number[], value: number): void {
 /** A signed number of up to 52 bits. */
 export const zigzag = (out: number[], value: number): void => varint(out, value < 0 ? -value * 2 - 1 : value * 2);
 
-export function bytes(out: number[], value: ArrayLike<number>): void {
+export function bytes(out: number[], value: readonly number[] | Bytes): void {
   zigzag(out, value.length);
-  for (let i = 0; i < value.length; i++) out.push(value[i] ?? 0);
+  for (const byte of value) out.push(byte);
 }
 
 export const text = (out: number[], value: string): void => bytes(out, utf8(value));
+
+/** A number as so many bytes, the highest first, for `concat`: of each the last 8 bits are the byte. */
+export const bigEndian = (value: number, size: number): number[] =>
+  Array.from({ length: size }, (_, i) => value / 256 ** (size - 1 - i));

@@ -2,7 +2,7 @@
 import * as batch from './batch.ts';
 import type { Captured, Page, Seen } from './batch.ts';
 import { actedOn, describe, MAX_TEXT, pixel, valueOf } from './elements.ts';
-import { createPrivacy } from './privacy.ts';
+import { hides, hidesCaret, hidesKeys, remember } from './privacy.ts';
 
 export interface CaptureOptions {
   readonly window: Window & typeof globalThis;
@@ -35,7 +35,6 @@ const MAX_URL = 2_048;
 
 export function startCapture({ window, app, moveMs, wants, take, guard, onHidden }: CaptureOptions): Capture {
   const { document } = window;
-  const privacy = createPrivacy(window);
   const listening = new AbortController();
   /** Physical keys whose press was captured: only their release is. */
   const down = new Set<string>();
@@ -46,7 +45,8 @@ export function startCapture({ window, app, moveMs, wants, take, guard, onHidden
   let seen: Seen | undefined;
   /** From the window's coordinates to the screen's, as a pointer last told. */
   let offset: readonly number[] = [0, 0];
-  let movedAt = 0;
+  /** By the events' own clock, which nobody sets, ms. */
+  let movedAt = -moveMs;
   /** The field that holds what no value_change has told yet. */
   let edited: Node | null = null;
 
@@ -57,32 +57,36 @@ export function startCapture({ window, app, moveMs, wants, take, guard, onHidden
     return page;
   }
 
-  function capture(event: Captured, node: Node | null, isNew = false): void {
+  /** @returns whether it was taken. */
+  function capture(event: Omit<Captured, 'at'>, node: Node | null, isNew = false): boolean {
+    const at = Date.now();
     const now = pageNow();
-    if (privacy.hides(document.body) || privacy.hides(node) || !wants(event.kind, now)) return;
+    if ([document.body, node].some(hides) || !wants(event.kind, now)) return false;
+    // A part of it would hide that what is known of the person's texts is not whole: it is lost, and leaves a gap.
+    if ((event.text ?? '').length > MAX_TEXT) throw new RangeError();
     if (now.url !== toldUrl && event.kind !== batch.NAVIGATE && wants(batch.NAVIGATE, now)) {
-      take({ kind: batch.NAVIGATE, at: event.at }, now);
+      take({ kind: batch.NAVIGATE, at }, now);
     }
     toldUrl = now.url;
     const element = event.kind === batch.POINTER_MOVE ? null : actedOn(node);
-    if (element && (isNew || element !== described)) seen = describe(element, offset, privacy);
+    if (element && (isNew || element !== described)) seen = describe(element, offset);
     described = element;
-    take(event, now, element ? seen : undefined);
+    take({ ...event, at }, now, element ? seen : undefined);
+    return true;
   }
 
-  function on<K extends keyof WindowEventMap>(
-    type: K,
-    handle: (event: WindowEventMap[K], target: Node | null, at: number) => void,
-  ): void {
+  function on<K extends keyof WindowEventMap>(type: K, handle: (event: WindowEventMap[K], target: Node) => void): void {
     const listener = (event: Event): void => {
       // What scripts dispatch nobody did.
       if (!event.isTrusted) return;
       // Of what is listened to, all but `pagehide` goes to a node.
       const target = event.composedPath()[0] as Node;
       // Before the page's own handlers can make another field of a password's; also while nothing is recorded.
-      if (type === 'pointerdown' || type === 'focusin') guard(() => privacy.remember(target), true);
+      if (type === 'pointerdown' || type === 'focusin') {
+        guard(() => [document, target.getRootNode()].forEach(remember), true);
+      }
       // As the platform pairs names and classes.
-      guard(() => handle(event as WindowEventMap[K], target, Date.now()));
+      guard(() => handle(event as WindowEventMap[K], target));
     };
     window.addEventListener(type, listener, { capture: true, passive: true, signal: listening.signal });
   }
@@ -92,67 +96,69 @@ export function startCapture({ window, app, moveMs, wants, take, guard, onHidden
     return { x: pixel(screenX), y: pixel(screenY) };
   }
 
-  on('pointermove', (event, target, at) => {
-    // Also after a clock that was set back.
-    if (Math.abs(at - movedAt) < moveMs) return;
-    movedAt = at;
-    capture({ kind: batch.POINTER_MOVE, at, ...point(event) }, target);
+  on('pointermove', (event, target) => {
+    if (event.timeStamp - movedAt < moveMs) return;
+    movedAt = event.timeStamp;
+    capture({ kind: batch.POINTER_MOVE, ...point(event) }, target);
   });
   const press =
     (kind: number) =>
-    (event: PointerEvent, target: Node | null, at: number): void =>
-      capture({ kind, at, ...point(event), button: BUTTONS[event.button] ?? 5 }, target, true);
+    (event: PointerEvent, target: Node): boolean =>
+      capture({ kind, ...point(event), button: BUTTONS[event.button] ?? 5 }, target, true);
   on('pointerdown', press(batch.POINTER_DOWN));
   on('pointerup', press(batch.POINTER_UP));
-  on('wheel', ({ deltaX, deltaY }, target, at) => {
+  on('wheel', ({ deltaX, deltaY }, target) => {
     const dx = pixel(deltaX);
     const dy = pixel(-deltaY);
-    if (dx || dy) capture({ kind: batch.WHEEL, at, dx, dy }, target);
+    if (dx || dy) capture({ kind: batch.WHEEL, dx, dy }, target);
   });
 
   const stroke =
     (kind: number) =>
-    ({ key, code }: KeyboardEvent, target: Node | null, at: number): void => {
+    ({ key, code }: KeyboardEvent, target: Node): void => {
       // Of a key that went down in a password field, a release elsewhere would tell the same.
-      if (kind === batch.KEY_UP && !down.delete(code)) return;
+      const wasDown = down.delete(code);
       // A browser that fills in a form sends keys without a name.
-      if (!key || privacy.hidesKeys(target)) return;
-      if (kind === batch.KEY_DOWN) down.add(code);
-      capture({ kind, at, key, code }, target);
+      if ((kind === batch.KEY_UP && !wasDown) || !key || hidesKeys(target)) return;
+      if (capture({ kind, key, code }, target) && kind === batch.KEY_DOWN) down.add(code);
     };
   on('keydown', stroke(batch.KEY_DOWN));
   on('keyup', stroke(batch.KEY_UP));
-  on('compositionend', ({ data }, target, at) => {
-    if (!privacy.hidesKeys(target)) capture({ kind: batch.COMPOSITION, at, text: data.slice(0, MAX_TEXT) }, target);
+  on('compositionend', ({ data }, target) => {
+    if (!hidesKeys(target)) capture({ kind: batch.COMPOSITION, text: data }, target);
   });
 
-  on('focusin', (_event, target, at) => capture({ kind: batch.FOCUS, at }, target, true));
+  on('focusin', (_event, target) => capture({ kind: batch.FOCUS }, target, true));
   (['copy', 'cut', 'paste'] as const).forEach((type, op) => {
     // Without its text: a selection may reach into what is private, and what is pasted comes as the field's value.
-    on(type, (_event, target, at) => {
-      if (!privacy.hidesCaret(target)) capture({ kind: batch.CLIPBOARD, at, op, text: '' }, target);
+    on(type, (_event, target) => {
+      if (!hidesCaret(target)) capture({ kind: batch.CLIPBOARD, op, text: '' }, target);
     });
   });
 
-  on('input', (event, target, at) => {
-    edited = privacy.hidesCaret(target) ? null : target;
+  on('input', (event, target) => {
+    edited = hidesCaret(target) ? null : target;
     // Of a checkbox it is a plain event.
-    if (!TYPED.test((event as Partial<InputEvent>).inputType ?? '')) tellEdited(event, target, at);
+    if (!TYPED.test((event as Partial<InputEvent>).inputType ?? '')) tellEdited(event, target);
   });
   on('change', tellEdited);
   on('focusout', tellEdited);
-  function tellEdited(_event: Event, target: Node | null, at: number): void {
+  function tellEdited(_event: Event, target: Node): void {
     if (target !== edited) return;
     edited = null;
     // What was edited is an element.
-    const text = privacy.hides(target) ? undefined : valueOf(target as Element, privacy);
-    if (text !== undefined) capture({ kind: batch.VALUE_CHANGE, at, text }, target);
+    const text = hides(target) ? undefined : valueOf(target as Element);
+    if (text !== undefined) capture({ kind: batch.VALUE_CHANGE, text }, target);
   }
 
   on('pagehide', onHidden);
-  guard(() => privacy.remember(document), true);
+  guard(() => remember(document), true);
   return {
-    arrive: () => guard(() => capture({ kind: toldUrl ? batch.FOCUS : batch.NAVIGATE, at: Date.now() }, null)),
+    arrive() {
+      // Of what happened without a session, nothing is known.
+      down.clear();
+      guard(() => capture({ kind: toldUrl ? batch.FOCUS : batch.NAVIGATE }, null));
+    },
     release: () => listening.abort(),
   };
 }

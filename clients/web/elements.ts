@@ -1,10 +1,10 @@
 /** Role, name and place of the elements that events act on. */
 import type { Seen } from './batch.ts';
-import { isElement, parentOf, type Privacy } from './privacy.ts';
+import { editorOf, hides, isElement, parentOf } from './privacy.ts';
 
 /** Characters of a name. */
 const MAX_NAME = 256;
-/** Characters of what was entered; more is cut off. */
+/** Characters of what was entered: more is not taken. */
 export const MAX_TEXT = 4_096;
 /** Nodes that are looked at for one text: a name is near, and a page may be large. */
 const MAX_NODES = 500;
@@ -25,24 +25,27 @@ const NAMED_BY_CONTENT = /^(?:button|link|heading|option|tab|switch|menuitem|tre
 /** What holds something that was entered, or no text at all. */
 const NO_TEXT = /^(?:input|textarea|select|script|style)$/u;
 
-/** The element that the node belongs to: itself, or the nearest around it that has a role. */
+/** The element that the node belongs to: itself, or the nearest around it that has a role; in an editor, the editor. */
 export function actedOn(node: Node | null): Element | null {
   let first: Element | null = null;
   for (let at: Node | null | undefined = node; at; at = parentOf(at)) {
     if (!isElement(at)) continue;
+    // Of what is in an editor, also where it is fixed there, role and name are as much the person's as its text.
+    const editor = editorOf(at);
+    if (editor) return editor;
     first ??= at;
-    if (roleOf(at) !== '') return at;
+    if (roleOf(at) && !isEdited(at)) return at;
   }
   return first;
 }
 
 /** @param offset from the window's coordinates to the screen's, in CSS pixels. */
-export function describe(element: Element, [x = 0, y = 0]: readonly number[], privacy: Privacy): Seen {
+export function describe(element: Element, [x = 0, y = 0]: readonly number[]): Seen {
   const { left, top, width, height } = element.getBoundingClientRect();
   const role = roleOf(element);
   return {
     role,
-    name: nameOf(element, role, privacy),
+    name: nameOf(element, role),
     bounds: [left + x, top + y, width, height].map(pixel),
   };
 }
@@ -50,15 +53,14 @@ export function describe(element: Element, [x = 0, y = 0]: readonly number[], pr
 function roleOf(element: Element): string {
   const role = attribute(element, 'role').toLowerCase().slice(0, 32);
   const isInput = element.localName === 'input';
-  const name = isInput ? attribute(element, 'type').toLowerCase() : element.localName;
-  if (role !== '' || SAME_ROLES.test(name)) return role || name;
+  const name = isInput ? (element as HTMLInputElement).type : element.localName;
+  if (role || SAME_ROLES.test(name)) return role || name;
   if (/^h[1-6]$/u.test(name)) return 'heading';
-  return ROLES[name] ?? (isInput || isEditable(element) ? 'textbox' : '');
+  return ROLES[name] ?? (isInput || isEdited(element) ? 'textbox' : '');
 }
 
-/** Whether the element itself says that it can be edited. */
-export const isEditable = (element: Element): boolean =>
-  element.matches('[contenteditable]:not([contenteditable=false])');
+/** Whether it is an editor or in one, also in one around its shadow root. */
+const isEdited = (element: Element): unknown => editorOf(element) ?? (element as HTMLElement).isContentEditable;
 
 const attribute = (element: Element, name: string): string => element.getAttribute(name) ?? '';
 
@@ -66,12 +68,12 @@ const attribute = (element: Element, name: string): string => element.getAttribu
  * A simple form of https://www.w3.org/TR/accname-1.2/: `aria-labelledby`, `aria-label`, labels, `alt`, a button's `value`, and
  * content where the role is named by it. Nothing of private elements goes into it.
  */
-function nameOf(element: Element, role: string, privacy: Privacy): string {
+function nameOf(element: Element, role: string): string {
   // A document or shadow root; an element that is in neither has no others to be named by.
   const root = element.getRootNode() as Partial<Document>;
   const ids = attribute(element, 'aria-labelledby').split(/\s+/u);
   const textsOf = (elements: Iterable<Element | null | undefined>): string =>
-    [...elements].map((each) => (each && !privacy.hides(each) ? textOf(each, privacy, MAX_NAME) : '')).join(' ');
+    [...elements].map((each) => (each && !hides(each) ? textOf(each) : '')).join(' ');
   const name = [
     textsOf(ids.map((id) => root.getElementById?.(id))),
     attribute(element, 'aria-label'),
@@ -79,34 +81,34 @@ function nameOf(element: Element, role: string, privacy: Privacy): string {
     textsOf((element as Partial<HTMLInputElement>).labels ?? []),
     attribute(element, 'alt'),
     role === 'button' ? attribute(element, 'value') : '',
-    NAMED_BY_CONTENT.test(role) ? textOf(element, privacy, MAX_NAME) : '',
-  ].find((each) => each.trim() !== '');
-  return (name ?? '').trim().replaceAll(/\s+/gu, ' ').slice(0, MAX_NAME);
+    NAMED_BY_CONTENT.test(role) ? textOf(element) : '',
+  ].find((each) => each.trim());
+  return (name ?? '').slice(0, MAX_TEXT).trim().replaceAll(/\s+/gu, ' ').slice(0, MAX_NAME);
 }
 
-/** Text in the element, but for private parts and, unless it is `whole`, for what can be edited. */
-function textOf(element: Element, privacy: Privacy, max: number, whole = false): string {
+/** Text in the element, but for private parts and, unless it is `whole`, for what can be edited and what is far. */
+function textOf(element: Element, whole = false): string {
   let text = '';
   let nodes = 0;
   const visit = (node: Node): void => {
-    if (text.length >= max || nodes++ >= MAX_NODES) return;
+    if (text.length > MAX_TEXT || (!whole && nodes++ >= MAX_NODES)) return;
     if (node.nodeType === 3) text += node.nodeValue ?? '';
-    if (isElement(node) && !NO_TEXT.test(node.localName) && !privacy.hides(node) && (whole || !isEditable(node))) {
+    if (isElement(node) && !NO_TEXT.test(node.localName) && !hides(node) && (whole || !isEdited(node))) {
       node.childNodes.forEach(visit);
     }
   };
   visit(element);
-  return text.slice(0, max);
+  return text;
 }
 
-/** What a field holds; undefined for what is none. */
-export function valueOf(element: Element, privacy: Privacy): string | undefined {
-  if (isEditable(element)) return textOf(element, privacy, MAX_TEXT, true);
+/** What a field holds, which may be longer than `MAX_TEXT`; undefined for what is none. */
+export function valueOf(element: Element): string | undefined {
+  if (editorOf(element) === element) return textOf(element, true);
   // Of other elements these are undefined, or no text.
   const { type, value, checked } = element as Partial<HTMLInputElement>;
   if (typeof value !== 'string' || element.localName.includes('-')) return undefined;
   if (type === 'checkbox' || type === 'radio') return String(checked);
-  return type === 'file' ? '' : value.slice(0, MAX_TEXT);
+  return type === 'file' ? '' : value;
 }
 
 /** A whole number of 32 bits. */

@@ -22,27 +22,32 @@ export interface Said {
   readonly error?: string;
   readonly until?: number;
   readonly thin?: readonly string[];
+  readonly recording?: string;
+  /** Of the batch that is acknowledged. */
+  readonly sequence?: number;
 }
 
-export type Ask = (method: string, path: string, body?: Bytes | object, type?: string) => Promise<Answer>;
+/** @param path below `/v1/`. */
+export type Ask = (path: string, body?: Bytes | object, method?: string, type?: string) => Promise<Answer>;
 
 export function createAsk(
   { gateway, token, headers: given, credentials = 'same-origin' }: RecorderOptions,
   cost: Cost,
 ): Ask {
-  return async (method, path, body, type = 'application/json') => {
-    const sent = body === undefined || body instanceof Uint8Array ? body : JSON.stringify(body);
+  return async (path, body, method = 'POST', type = 'application/json') => {
+    // Of what is undefined it makes nothing.
+    const sent: Bytes | string | undefined = body instanceof Uint8Array ? body : JSON.stringify(body);
     const size = sent?.length ?? 0;
     let retryMs = 0;
     let status = 0;
     let said: Said = {};
     try {
       const headers = new Headers(await given?.());
-      if (token !== undefined) headers.set('authorization', `Bearer ${token}`);
-      if (sent !== undefined) headers.set('content-type', type);
+      if (token) headers.set('authorization', `Bearer ${token}`);
+      if (sent) headers.set('content-type', type);
       cost.requests++;
       cost.bytesSent += size;
-      const response = await fetch(gateway.replace(/\/+$/u, '') + path, {
+      const response = await fetch(`${gateway.replace(/\/+$/u, '')}/v1/${path}`, {
         method,
         headers,
         credentials,
@@ -58,7 +63,8 @@ export function createAsk(
       // Where it is another, that is seen where it is used.
       said = (JSON.parse((await response.text()) || 'null') ?? {}) as Said;
     } catch {
-      // No answer, or one that is none of the gateway's.
+      // No answer; or one that is none of the gateway's, such as the page of a proxy that signs people in.
+      if (status < 300) status = 0;
     }
     return { status, retryMs, said };
   };

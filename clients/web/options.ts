@@ -55,7 +55,8 @@ export interface Recorder {
    * for these minutes, or until `resume`.
    *
    * @param minutes 1 to 30; others become the nearest of these.
-   * @returns whether the gateway has the pause: only then it holds on the person's other devices too.
+   * @returns whether the gateway has the pause: only then it holds on the person's other devices and after the page is loaded
+   *   again. Without an answer it is told again until it has it, also after `stop`.
    */
   readonly pause: (minutes: number) => Promise<boolean>;
   /** Ends a pause; recording goes on when the gateway grants a session again. @returns whether the gateway knows. */

@@ -91,8 +91,7 @@ export type Tap = (
  * left out, so that the processors see that something is missing and keep no free text of the session any more.
  */
 export function createRecorder(options: RecorderOptions, tap?: Tap): Recorder {
-  const { subject, device, flushMs = 5_000, maxWaiting = 16 } = options;
-  const { window = globalThis.window } = options;
+  const { subject, device, flushMs = 5_000, maxWaiting = 16, window = globalThis.window } = options;
   const cost: Cost = {
     bytesSent: 0,
     requests: 0,
@@ -121,6 +120,8 @@ export function createRecorder(options: RecorderOptions, tap?: Tap): Recorder {
   let resting: Timer | undefined;
 
   function become(status: RecorderState['status'], reason: string | null = null, until: number | null = null): void {
+    // Of what was stopped nothing else is told.
+    if (!capture && status !== 'stopped') return;
     try {
       options.onState?.({ status, reason, until });
     } catch {
@@ -152,13 +153,12 @@ export function createRecorder(options: RecorderOptions, tap?: Tap): Recorder {
 
   /** Asked before every event. It sees that a session is over by its time, and that another may be asked for. */
   function isTaking(): boolean {
-    const now = Date.now();
     if (!session) askIfDue();
-    else if (now >= session.overAt) {
+    else if (now() >= session.overAt) {
       close();
       askIfDue();
-    } else if (!session.closing && now >= session.overAt - RENEW_MS) end(session);
-    return session !== null && !session.closing;
+    } else if (!session.closing && now() >= session.overAt - RENEW_MS) end(session);
+    return !!session && !session.closing;
   }
 
   function lose(): void {
@@ -176,7 +176,7 @@ export function createRecorder(options: RecorderOptions, tap?: Tap): Recorder {
       moveMs,
       guard,
       onHidden: flush,
-      wants: (kind, page) => session !== null && session.rules(kind, page) && !session.thin.includes(KINDS[kind] ?? ''),
+      wants: (kind, page) => !!session && session.rules(kind, page) && !session.thin.includes(KINDS[kind] ?? ''),
       take(event, page, seen) {
         if (!session) return;
         const { waiting, filling } = session;
@@ -197,16 +197,16 @@ export function createRecorder(options: RecorderOptions, tap?: Tap): Recorder {
   // --- sessions ---
 
   function askIfDue(): void {
-    if (capture && Date.now() >= askAfter) void open();
+    if (capture && now() >= askAfter) void open();
   }
 
   async function open(): Promise<void> {
     const mine = ++turn;
-    const askedAt = Date.now();
+    const askedAt = now();
     // Not again before there is an answer.
     askAfter = Infinity;
     become('connecting');
-    const answer = await ask('POST', '/v1/sessions', { device });
+    const answer = await ask('sessions', { device });
     if (answer.status !== 201) return mine === turn ? refused(answer) : undefined;
     // What is missing is found out by using it.
     const granted = await begin(answer.said as Grant, askedAt).catch(() => null);
@@ -234,7 +234,7 @@ export function createRecorder(options: RecorderOptions, tap?: Tap): Recorder {
       closing: false,
       thin: [],
       waiting: [],
-      path: `/v1/sessions/${grant.session}`,
+      path: `sessions/${grant.session}`,
       rules: createRules(grant.record),
       seal: await createSeal(sealing).catch(() => null),
       filling: createBatch(subject, device),
@@ -261,7 +261,7 @@ export function createRecorder(options: RecorderOptions, tap?: Tap): Recorder {
   function end(old: Session): void {
     old.closing = true;
     if (old.filling.eventCount() + old.sequence > 0) {
-      old.filling.add({ kind: SESSION_END, at: Date.now() });
+      old.filling.add({ kind: SESSION_END, at: now() });
       cost.captured++;
     }
     flush();
@@ -269,8 +269,8 @@ export function createRecorder(options: RecorderOptions, tap?: Tap): Recorder {
 
   function fail(reason: string): void {
     close();
-    release();
     become('failed', reason);
+    release();
   }
 
   function release(): void {
@@ -292,7 +292,7 @@ export function createRecorder(options: RecorderOptions, tap?: Tap): Recorder {
 
   function wait(ms: number): void {
     close();
-    askAfter = Date.now() + ms;
+    askAfter = now() + ms;
   }
 
   // --- batches ---
@@ -341,17 +341,17 @@ export function createRecorder(options: RecorderOptions, tap?: Tap): Recorder {
 
   async function put({ path, seal, grant }: Session, batch: Waiting): Promise<Answer> {
     const { sequence, payload } = batch;
-    const { session, grantedAt } = grant;
-    batch.content ??= seal?.({ session, sequence, grantedAt }, payload);
+    batch.content ??= seal?.({ ...grant, sequence }, payload);
     const type = `application/vnd.redactory.${seal ? 'sealed' : 'capture'}`;
-    return ask('PUT', `${path}/batches/${sequence}`, (await batch.content) ?? payload, type);
+    return ask(`${path}/batches/${sequence}`, (await batch.content) ?? payload, 'PUT', type);
   }
 
   /** What an answer means for the batch, and for the session. */
-  function settle(current: Session, { count }: Waiting, answer: Answer): void {
+  function settle(current: Session, { count, sequence }: Waiting, answer: Answer): void {
     const { status, said, retryMs } = answer;
     const reason = said.error ?? '';
-    if (status === 200) {
+    // In quotes: the protocol's name, which must not be shortened.
+    if (status === 200 && said['sequence'] === sequence) {
       tries = 0;
       current.thin = said.thin ?? [];
       cost.acknowledged += count;
@@ -359,7 +359,7 @@ export function createRecorder(options: RecorderOptions, tap?: Tap): Recorder {
     } else if (isPassing(status) && reason !== 'over_budget') {
       const ms = retryMs + backOff();
       // Nothing waits longer than its session lasts.
-      if (Date.now() + ms >= current.overAt) return refused(answer);
+      if (now() + ms >= current.overAt) return refused(answer);
       resting = wakeUp(() => {
         resting = undefined;
         flush();
@@ -377,12 +377,22 @@ export function createRecorder(options: RecorderOptions, tap?: Tap): Recorder {
 
   // --- the page's side ---
 
+  /** Tells the gateway of what is left of the pause, again and again until it knows of it, or the pause is over or ended. */
+  async function tellPause(): Promise<boolean> {
+    const minutes = Math.ceil((pausedUntil - now()) / 60_000);
+    if (minutes < 1) return false;
+    const { status, said, retryMs } = await ask('me/pause', { minutes });
+    const standing = status === 200 && said.recording;
+    if (!standing) wakeUp(() => void tellPause(), retryMs + backOff());
+    return standing === 'paused';
+  }
+
   return {
     start() {
       if (capture) return;
       close();
       capture = startCapturing();
-      if (Date.now() < pausedUntil) become('refused', 'paused', pausedUntil);
+      if (now() < pausedUntil) become('refused', 'paused', pausedUntil);
       else void open();
     },
 
@@ -395,27 +405,32 @@ export function createRecorder(options: RecorderOptions, tap?: Tap): Recorder {
       end(last);
       await send();
       if (session === last) close();
-      await ask('DELETE', last.path);
+      await ask(last.path, undefined, 'DELETE');
     },
 
-    async pause(minutes) {
-      const whole = Math.min(30, Math.max(1, Math.ceil(minutes) || 30));
-      askAfter = pausedUntil = Date.now() + whole * 60_000;
+    pause(minutes) {
+      askAfter = pausedUntil = now() + Math.min(30, Math.max(1, Math.ceil(minutes) || 30)) * 60_000;
       close();
-      if (capture) become('refused', 'paused', pausedUntil);
-      return (await ask('POST', '/v1/me/pause', { minutes: whole })).status === 200;
+      become('refused', 'paused', pausedUntil);
+      return tellPause();
     },
 
     async resume() {
-      pausedUntil = askAfter = 0;
-      const { status } = await ask('POST', '/v1/me/resume');
+      pausedUntil = 0;
+      // A session that is asked for before the gateway knows would be refused.
+      askAfter = Infinity;
+      const { status, said } = await ask('me/resume');
+      // There may be another pause by now.
+      askAfter = pausedUntil;
       if (!session) askIfDue();
-      return status === 200;
+      return status === 200 && !!said.recording;
     },
 
     cost: () => ({ ...cost }),
   };
 }
 
-/** Whether the same may be answered otherwise later. */
-const isPassing = (status: number): boolean => status === 0 || status === 429 || status >= 500;
+/** Whether the same may be answered otherwise later; also of a good answer that is not the one that was asked for. */
+const isPassing = (status: number): boolean => status < 400 || status === 408 || status === 429 || status >= 500;
+
+const now = (): number => Date.now();

@@ -13,10 +13,8 @@ export type Rules = (kind: number, page: Page) => boolean;
 
 /** What a grant lets be recorded. What is sent all the same is dropped by the processors: here it is not even kept. */
 export function createRules({ excludeApps, excludeHosts, excludeTitles, kinds }: Recordable): Rules {
-  const isApp = new Set(excludeApps.map(words));
+  const apps = excludeApps.map(words);
   const titles = excludeTitles.map(words);
-  const isKind = KINDS.map((kind) => kinds.includes(kind));
-  const isHost = new Set(excludeHosts);
 
   function isPage({ title, url }: Page): boolean {
     const { hostname } = new URL(url);
@@ -24,18 +22,22 @@ export function createRules({ excludeApps, excludeHosts, excludeTitles, kinds }:
     const labels = hostname.replace(/\.+$/u, '').split('.');
     return (
       /^https?:/u.test(url) &&
-      !labels.some((_, index) => isHost.has(labels.slice(index).join('.'))) &&
+      !labels.some((_, index) => excludeHosts.includes(labels.slice(index).join('.'))) &&
       !titles.some((phrase) => words(title).includes(phrase)) &&
       // Web apps show their names as a part of the title.
-      !title.split(/\s[-–—|·•:]\s/u).some((name) => isApp.has(words(name)))
+      !title.split(/\s[-–—|·•:]\s/u).some((name) => apps.includes(words(name)))
     );
   }
 
   /** The page that was last judged: it is mostly the same one. */
-  let last: readonly [page: Page, isAllowed: boolean] | null = null;
+  let last: Page | null = null;
+  let isAllowed = false;
   return (kind, page) => {
-    if (last?.[0] !== page) last = [page, isPage(page)];
-    return isKind[kind] === true && last[1];
+    if (last !== page) {
+      isAllowed = isPage(page);
+      last = page;
+    }
+    return isAllowed && kinds.includes(KINDS[kind] ?? '');
   };
 }
 

@@ -1,5 +1,5 @@
 /** Seals payloads as docs/sealing.md says: HPKE (RFC 9180) in base mode, by WebCrypto alone. */
-import { concat, utf8, type Bytes } from './bytes.ts';
+import { bigEndian, concat, utf8, type Bytes, type Part } from './bytes.ts';
 
 /** What a seal is bound to: it opens nowhere else. */
 export interface SealedAs {
@@ -36,14 +36,16 @@ export async function createSeal({
   const key = Uint8Array.from(atob(publicKey), (char) => char.charCodeAt(0));
   const id = (keyId.match(/../gu) ?? []).map((hex) => parseInt(hex, 16));
   if (suite !== SUITE) throw new RangeError();
-  const recipient = await subtle.importKey('raw', key, 'X25519', false, []);
+  const importKey = (raw: Bytes, as: string | HmacImportParams, ...uses: KeyUsage[]): Promise<CryptoKey> =>
+    subtle.importKey('raw', raw, as, false, uses);
+  const recipient = await importKey(key, 'X25519');
 
-  async function hmac(secret: Bytes, ...parts: readonly Iterable<number>[]): Promise<Bytes> {
-    const imported = await subtle.importKey('raw', secret, { name: 'HMAC', hash: 'SHA-256' }, false, ['sign']);
-    return new Uint8Array(await subtle.sign('HMAC', imported, concat(...parts)));
+  async function hmac(secret: Bytes, ...parts: readonly Part[]): Promise<Bytes> {
+    const imported = await importKey(secret, { name: 'HMAC', hash: 'SHA-256' }, 'sign');
+    return concat(await subtle.sign('HMAC', imported, concat(...parts)));
   }
   /** Without salt: zeros of a hash's length are the same to HMAC. */
-  const extract = (suiteId: Bytes, label: string, input: Iterable<number>, salt = new Uint8Array(32)): Promise<Bytes> =>
+  const extract = (suiteId: Bytes, label: string, input: Part, salt = new Uint8Array(32)): Promise<Bytes> =>
     hmac(salt, VERSION, suiteId, utf8(label), input);
   /** Of HKDF-Expand the first block: nothing here is longer than a hash. */
   const expand = async (suiteId: Bytes, secret: Bytes, label: string, info: Bytes, length = 32): Promise<Bytes> =>
@@ -51,34 +53,22 @@ export async function createSeal({
 
   return async (as, payload) => {
     const pair = await subtle.generateKey('X25519', false, ['deriveBits']);
-    const enc = new Uint8Array(await subtle.exportKey('raw', pair.publicKey));
+    const enc = concat(await subtle.exportKey('raw', pair.publicKey));
     const shared = await subtle.deriveBits({ name: 'X25519', public: recipient }, pair.privateKey, 256);
-    const secret = await expand(
-      KEM,
-      await extract(KEM, 'eae_prk', new Uint8Array(shared)),
-      'shared_secret',
-      concat(enc, key),
-    );
+    const secret = await expand(KEM, await extract(KEM, 'eae_prk', shared), 'shared_secret', concat(enc, key));
     const info = await extract(HPKE, 'info_hash', utf8('redactory sealed payload 1'));
     const context = concat([0], await extract(HPKE, 'psk_id_hash', []), info);
     const schedule = await extract(HPKE, 'secret', [], secret);
     const aes = await expand(HPKE, schedule, 'key', context, 16);
     const iv = await expand(HPKE, schedule, 'base_nonce', context, 12);
-    const cipher = await subtle.importKey('raw', aes, 'AES-GCM', false, ['encrypt']);
+    const cipher = await importKey(aes, 'AES-GCM', 'encrypt');
     const sealed = await subtle.encrypt({ name: 'AES-GCM', iv, additionalData: boundTo(as) }, cipher, payload);
-    return concat(id, enc, new Uint8Array(sealed));
+    return concat(id, enc, sealed);
   };
 }
 
 /** Length of the session's UTF-8, the session, `sequence`, `grantedAt`; big-endian, in 32, 32 and 64 bits. */
 function boundTo({ session, sequence, grantedAt }: SealedAs): Bytes {
   const name = utf8(session);
-  const { length } = name;
-  const bound = new Uint8Array(length + 16);
-  const view = new DataView(bound.buffer);
-  view.setUint32(0, length);
-  bound.set(name, 4);
-  view.setUint32(length + 4, sequence);
-  view.setBigInt64(length + 8, BigInt(grantedAt));
-  return bound;
+  return concat(bigEndian(name.length, 4), name, bigEndian(sequence, 4), bigEndian(grantedAt, 8));
 }

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { mkdtemp, mkdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { BrowserContextOptions, Page } from 'playwright-core';
+import type { BrowserContextOptions, Page, Route } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { buildPage } from '../../dev/build-page.ts';
 import { loadConfig } from '../../src/config.ts';
@@ -200,8 +200,9 @@ const says = async (page: Page, selector: string, text: string | RegExp): Promis
   await page.locator(selector).filter({ hasText: text }).waitFor();
 };
 
-/** What a browser writes by itself of an answer that is not 2xx is the answer's matter. */
-const ANSWERED = /^error: Failed to load resource: the server responded with a status of (?:401|503)/u;
+/** What a browser writes by itself of an answer that is not 2xx, or is none, is the answer's matter. */
+const ANSWERED =
+  /^error: Failed to load resource: (?:the server responded with a status of (?:401|403|429|503)|net::ERR_FAILED)/u;
 const problems = (one: TestPage): readonly string[] => one.console.filter((line) => !ANSWERED.test(line));
 
 const AXE = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -346,14 +347,68 @@ describeWithChromium("the worker's page", () => {
     expect(await page.locator('#pauses').isVisible()).toBe(false);
   });
 
-  it('says that a pause has not begun when it was not confirmed', async () => {
+  it('says that a pause has not begun when it was refused', async () => {
+    await serve();
+    const page = await openAs(await enrolled());
+    await page.route('**/v1/me/pause', (route) => route.fulfill({ status: 429, json: { error: 'rate' } }));
+    await page.getByRole('button', { name: '15 minutes' }).click();
+    await says(page, '#decide-error', 'The pause has not begun');
+    await says(page, '#standing-more', 'The server cannot answer right now.');
+    await page.route('**/v1/me', (route) => route.fulfill({ status: 403, json: { error: 'cross_site' } }));
+    await pass(page, POLL);
+    await says(page, '#standing-more', 'The server refuses to answer this page.');
+  });
+
+  it.each([
+    ['no answer', async (route: Route) => route.abort()],
+    ['an answer that is none', async (route: Route) => route.fulfill({ status: 200, body: '<html>' })],
+    ['503', async (route: Route) => route.fulfill({ status: 503, json: { error: 'unavailable' } })],
+  ])('says that it does not know what came of a decision after %s, until it knows', async (_, lose) => {
     await serve();
     const token = await enrolled();
     const page = await openAs(token);
-    await page.route('**/v1/me/pause', (route) => route.fulfill({ status: 503, json: { error: 'unavailable' } }));
+    await page.route('**/v1/me/*', (route) => (route.request().method() === 'POST' ? lose(route) : route.continue()));
     await page.getByRole('button', { name: '15 minutes' }).click();
-    await says(page, '#decide-error', 'The pause has not begun');
-    expect(await standing(page).textContent()).toBe('Not known right now');
+    await says(page, '#decide-error', 'It is not known whether the pause has begun');
+    await says(page, '#standing', 'Not known right now');
+    await pass(page, POLL);
+    await says(page, '#standing', 'Recording is allowed');
+    expect(await page.locator('#decide-error').textContent()).toBe('');
+
+    await page.locator('#withdraw').click();
+    await page.locator('#withdraw-yes').click();
+    await says(page, '#withdraw-error', 'It is not known whether you have withdrawn');
+    await decide('withdraw');
+    await pass(page, SLOW_POLL);
+    await says(page, '#standing', 'No, you have withdrawn');
+    expect(await page.locator('#withdraw-dialog').isVisible()).toBe(false);
+
+    await page.locator('#erase').click();
+    await page.locator('#erase-word').fill('erase');
+    await page.keyboard.press('Enter');
+    await says(page, '#erase-error', 'It is not known whether the erasure has been asked for');
+    expect((await ask(token, 'POST', '/v1/me/erasure', { confirm: 'erase' })).status).toBe(200);
+    await pass(page, SLOW_POLL);
+    await says(page, '#erasure', 'It is under way');
+    expect(await page.locator('#erase-dialog').isVisible()).toBe(false);
+    expect(await page.locator('#erase-error').textContent()).toBe('');
+  });
+
+  it('tells nobody what came of the decision of who has signed out', async () => {
+    await serve();
+    const page = await openAs(await enrolled());
+    let answer: () => Promise<void> = async () => undefined;
+    await page.route('**/v1/me/pause', (route) => {
+      answer = async () => route.fulfill({ status: 503, json: { error: 'busy' } });
+    });
+    await page.getByRole('button', { name: '15 minutes' }).click();
+    await says(page, '#decide-done', 'One moment');
+    await page.locator('#sign-out').click();
+    await answer();
+    // By then it has come.
+    await page.evaluate("fetch('v1/openapi.json').then((response) => response.text())");
+    expect(await page.locator('#decide-done').textContent()).toBe('');
+    expect(await page.locator('#decide-error').textContent()).toBe('');
   });
 
   it('asks nothing while nobody looks, and at once when somebody does', async () => {

@@ -1,7 +1,8 @@
 import type { Words } from './words.ts';
 
 const some = (named: string, unnamed: string): readonly [named: string, unnamed: string] => [named, unnamed];
-const lines = (rows: string): string => (rows === '1' ? '1 Zeile' : `${rows} Zeilen`);
+const count = (number: string, one: string, many: string): string => `${number} ${number === '1' ? one : many}`;
+const lines = (rows: string): string => count(rows, 'Zeile', 'Zeilen');
 
 export const de: Words = {
   lang: 'de',
@@ -31,7 +32,9 @@ export const de: Words = {
     unsureMore:
       'Der Server ist nicht erreichbar. Gehen Sie davon aus, dass Sie aufgezeichnet werden können. Diese Seite versucht es weiter.',
     busyMore:
-      'Der Server ist überlastet und antwortet nicht. Gehen Sie davon aus, dass Sie aufgezeichnet werden können. Diese Seite versucht es weiter.',
+      'Der Server kann gerade nicht antworten. Gehen Sie davon aus, dass Sie aufgezeichnet werden können. Diese Seite versucht es weiter.',
+    refusedMore:
+      'Der Server antwortet dieser Seite nicht. Gehen Sie davon aus, dass Sie aufgezeichnet werden können. Diese Seite versucht es weiter; fragen Sie die Betriebsstelle, wenn es so bleibt.',
     recording: 'Ja, Sie werden aufgezeichnet',
     recordingMore: 'Eine Pause beendet das sofort.',
     allowed: 'Die Aufzeichnung ist erlaubt und kann jederzeit beginnen',
@@ -58,11 +61,17 @@ export const de: Words = {
     resume: 'Aufzeichnung jetzt fortsetzen',
     resumed: 'Die Pause ist beendet. Die Aufzeichnung kann in einigen Sekunden wieder beginnen.',
     pauseFailed:
-      'Die Pause hat nicht begonnen: Der Server hat sie nicht bestätigt. Sie werden möglicherweise weiter aufgezeichnet. Versuchen Sie es noch einmal.',
-    resumeFailed: 'Der Server hat es nicht bestätigt. Versuchen Sie es noch einmal.',
+      'Die Pause hat nicht begonnen: Der Server hat sie abgelehnt. Sie werden möglicherweise weiter aufgezeichnet. Versuchen Sie es noch einmal.',
+    pauseLost:
+      'Ob die Pause begonnen hat, ist nicht bekannt: Der Server hat sie nicht bestätigt. Sie werden möglicherweise weiter aufgezeichnet.',
+    resumeFailed: 'Die Pause ist nicht beendet: Der Server hat es abgelehnt. Versuchen Sie es noch einmal.',
+    resumeLost:
+      'Ob die Pause beendet ist, ist nicht bekannt: Der Server hat es nicht bestätigt. Sie werden möglicherweise aufgezeichnet.',
     withdrawFailed:
-      'Sie haben nicht widerrufen: Der Server hat es nicht bestätigt. Sie werden möglicherweise weiter aufgezeichnet. Versuchen Sie es noch einmal.',
-    failed: 'Das hat nicht geklappt: Der Server hat es nicht bestätigt. Versuchen Sie es noch einmal.',
+      'Sie haben nicht widerrufen: Der Server hat es abgelehnt. Sie werden möglicherweise weiter aufgezeichnet. Versuchen Sie es noch einmal.',
+    withdrawLost:
+      'Ob Sie widerrufen haben, ist nicht bekannt: Der Server hat es nicht bestätigt. Sie werden möglicherweise weiter aufgezeichnet. Versuchen Sie es noch einmal.',
+    failed: 'Es wurde nichts abgeschickt: Der Server hat es abgelehnt. Versuchen Sie es noch einmal.',
     working: 'Einen Moment',
 
     sentHeading: 'Heute gesendet',
@@ -108,6 +117,8 @@ export const de: Words = {
     exemptionSend: 'Absenden',
     exemptionMissing: 'Schreiben Sie zuerst einen Grund.',
     exemptionSent: 'Ihr Antrag ist abgeschickt. Die Antwort finden Sie hier, sobald entschieden ist.',
+    exemptionLost:
+      'Ob Ihr Antrag angekommen ist, ist nicht bekannt: Der Server hat ihn nicht bestätigt. Sehen Sie unter Ihren Anträgen nach, bevor Sie ihn noch einmal abschicken.',
     tooManyRequests: 'Sie haben genug offene Anträge: Warten Sie die Antwort ab.',
     requestsHeading: 'Ihre Anträge',
     requestOpen: 'Noch nicht entschieden',
@@ -136,7 +147,9 @@ export const de: Words = {
     eraseType: 'Geben Sie zur Bestätigung das Wort ein: löschen',
     eraseWrong: 'Geben Sie das Wort löschen ein.',
     eraseYes: 'Jetzt löschen',
-    eraseFailed: 'Es wurde nichts beantragt: Der Server hat es nicht bestätigt. Versuchen Sie es noch einmal.',
+    eraseFailed: 'Es wurde nichts beantragt: Der Server hat es abgelehnt. Versuchen Sie es noch einmal.',
+    eraseLost:
+      'Ob die Löschung beantragt ist, ist nicht bekannt: Der Server hat es nicht bestätigt. Diese Seite zeigt es, sobald sie es weiß. Sie können es auch noch einmal versuchen.',
     eraseStateFailed: 'Ob eine Löschung läuft, kann im Moment nicht gezeigt werden: Es kam keine Antwort.',
     eraseLater: 'Sie können noch einmal darum bitten: für das, was danach aufgezeichnet wurde.',
 
@@ -160,7 +173,7 @@ export const de: Words = {
       navigate: ({ url, where, times }) => `Sie haben${where} ${url} geöffnet${times}`,
       clipboard: ({ where, times }) => `Sie haben${where} etwas kopiert, ausgeschnitten oder eingefügt${times}`,
       edit: ({ what, where, times }) => `Sie haben${where} ${what} geändert${times}`,
-      away: () => 'Sie waren an einem privaten Ort: Davon ist nichts behalten',
+      away: () => 'Sie waren an einem privaten Ort: Davon wurde nichts behalten',
     },
     unknown: (name) => `Sie haben etwas getan, wofür diese Seite keine Worte hat (${name})`,
     roles: {
@@ -226,9 +239,9 @@ export const de: Words = {
       '<256': '64 bis 255 Zeichen',
       more: '256 Zeichen oder mehr',
     },
-    noLength: 'etwas (auch die Länge ist nicht behalten)',
-    noKey: 'eine Taste (welche, ist nicht behalten)',
-    noPage: 'eine andere Seite (welche, ist nicht behalten)',
+    noLength: 'etwas (auch die Länge wurde nicht behalten)',
+    noKey: 'eine Taste (welche, wurde nicht behalten)',
+    noPage: 'eine andere Seite (welche, wurde nicht behalten)',
     buttons: {
       left: '',
       right: ', mit der rechten Taste',
@@ -292,7 +305,7 @@ export const de: Words = {
     unfinished: 'Die letzte Handlung, bevor eine Sitzung abbrach',
     session_marker: 'Die Marke, dass eine Sitzung zu Ende ist',
   },
-  setAside: 'Konnte nicht verarbeitet werden und wurde ungelesen beiseitegelegt',
+  setAside: 'Konnte nicht verarbeitet werden und wurde verworfen',
   otherReason: (name) => `Ein anderer Grund (${name})`,
   placeholders: {
     '{text}': 'ein Text, der nicht auf der Liste öffentlicher Texte steht',
@@ -339,15 +352,15 @@ export const de: Words = {
     sent: (sent, budget, share) => `${sent} von ${budget} (${share})`,
     pauseFor: (minutes) => `${minutes} Minuten`,
     daySums: (rows, events, dropped) =>
-      `${lines(rows)} behalten, aus ${events} Ereignissen. ${dropped} Ereignisse verworfen.`,
+      `${lines(rows)} behalten, aus ${count(events, 'Ereignis', 'Ereignissen')}. ${count(dropped, 'Ereignis', 'Ereignisse')} verworfen.`,
     lastOf: (shown, rows) => `Aufgeführt sind die letzten ${shown} von ${rows}.`,
     showAll: (count) => `Alle ${count} zeigen`,
     asked: (time) => `Beantragt am ${time}`,
     granted: (time) => `Gewährt am ${time}`,
     refused: (time) => `Abgelehnt am ${time}`,
     erasing: (time) => `Beantragt am ${time}. Die Löschung läuft; diese Seite zeigt, wenn sie fertig ist.`,
-    erased: (time, rows, sessions) => `Erledigt am ${time}: ${lines(rows)} aus ${sessions} Sitzungen entfernt.`,
+    erased: (time, rows, sessions) =>
+      `Erledigt am ${time}: ${lines(rows)} aus ${count(sessions, 'Sitzung', 'Sitzungen')} entfernt.`,
     charactersLeft: (count) => `noch ${count} Zeichen`,
-    updated: (time) => `Stand ${time}`,
   },
 };

@@ -21,7 +21,9 @@ const texts = {
   checkingMore: 'The server has not answered yet. Until it does, assume that you may be recorded.',
   unsure: 'Not known right now',
   unsureMore: 'The server cannot be reached. Assume that you may be recorded. This page keeps trying.',
-  busyMore: 'The server has too much to do to answer. Assume that you may be recorded. This page keeps trying.',
+  busyMore: 'The server cannot answer right now. Assume that you may be recorded. This page keeps trying.',
+  refusedMore:
+    'The server refuses to answer this page. Assume that you may be recorded. This page keeps trying; ask an operator if it stays like this.',
   recording: 'Yes, you are being recorded',
   recordingMore: 'A pause stops it at once.',
   allowed: 'Recording is allowed, and may begin at any time',
@@ -46,10 +48,14 @@ const texts = {
   pauseHint: 'A pause lasts 30 minutes at most. You can start another one afterwards.',
   resume: 'Go on recording now',
   resumed: 'The pause has ended. Recording may begin again in a few seconds.',
-  pauseFailed: 'The pause has not begun: the server did not confirm it. You may still be recorded. Try again.',
-  resumeFailed: 'The server did not confirm it. Try again.',
-  withdrawFailed: 'You have not withdrawn: the server did not confirm it. You may still be recorded. Try again.',
-  failed: 'That did not work: the server did not confirm it. Try again.',
+  pauseFailed: 'The pause has not begun: the server refused it. You may still be recorded. Try again.',
+  pauseLost: 'It is not known whether the pause has begun: the server did not confirm it. You may still be recorded.',
+  resumeFailed: 'The pause has not been ended: the server refused it. Try again.',
+  resumeLost: 'It is not known whether the pause has ended: the server did not confirm it. You may be recorded.',
+  withdrawFailed: 'You have not withdrawn: the server refused it. You may still be recorded. Try again.',
+  withdrawLost:
+    'It is not known whether you have withdrawn: the server did not confirm it. You may still be recorded. Try again.',
+  failed: 'Nothing has been sent: the server refused it. Try again.',
   working: 'One moment',
 
   sentHeading: 'Sent today',
@@ -93,6 +99,8 @@ const texts = {
   exemptionSend: 'Send',
   exemptionMissing: 'Write a reason first.',
   exemptionSent: 'Your request has been sent. You find the answer here once it has been decided.',
+  exemptionLost:
+    'It is not known whether your request has arrived: the server did not confirm it. Look at your requests below before you send it again.',
   tooManyRequests: 'You have enough open requests: wait for the answer.',
   requestsHeading: 'Your requests',
   requestOpen: 'Not decided yet',
@@ -121,7 +129,9 @@ const texts = {
   eraseType: 'To confirm, type the word: erase',
   eraseWrong: 'Type the word erase.',
   eraseYes: 'Erase it',
-  eraseFailed: 'Nothing has been asked for: the server did not confirm it. Try again.',
+  eraseFailed: 'Nothing has been asked for: the server refused it. Try again.',
+  eraseLost:
+    'It is not known whether the erasure has been asked for: the server did not confirm it. This page shows it as soon as it knows. You can also try again.',
   eraseStateFailed: 'Whether an erasure is under way cannot be shown right now: there was no answer.',
   eraseLater: 'You can ask again, to have erased what was recorded after that.',
 
@@ -129,7 +139,8 @@ const texts = {
 } as const;
 
 const some = (one: string, other: string): readonly [named: string, unnamed: string] => [one, other];
-const lines = (rows: string): string => (rows === '1' ? '1 line' : `${rows} lines`);
+const count = (number: string, one: string, many = `${one}s`): string => `${number} ${number === '1' ? one : many}`;
+const lines = (rows: string): string => count(rows, 'line');
 
 export const en = {
   lang: 'en',
@@ -280,7 +291,7 @@ export const en = {
     unfinished: 'The last action before a session broke off',
     session_marker: 'The mark that a session has ended',
   },
-  setAside: 'Could not be processed, and was set aside unread',
+  setAside: 'Could not be processed, and was dropped',
   otherReason: (name) => `Another reason (${name})`,
   placeholders: {
     '{text}': 'a text that is not on the list of public texts',
@@ -326,15 +337,15 @@ export const en = {
     lastKnown: (what, time) => `Last known at ${time}: ${what}.`,
     sent: (sent, budget, share) => `${sent} of ${budget} (${share})`,
     pauseFor: (minutes) => `${minutes} minutes`,
-    daySums: (rows, events, dropped) => `${lines(rows)} kept, from ${events} events. ${dropped} events dropped.`,
+    daySums: (rows, events, dropped) =>
+      `${lines(rows)} kept, from ${count(events, 'event')}. ${count(dropped, 'event')} dropped.`,
     lastOf: (shown, rows) => `Listed are the last ${shown} of ${rows}.`,
     showAll: (count) => `Show all ${count}`,
     asked: (time) => `Asked on ${time}`,
     granted: (time) => `Granted on ${time}`,
     refused: (time) => `Refused on ${time}`,
     erasing: (time) => `Asked for on ${time}. It is under way; this page tells you when it is done.`,
-    erased: (time, rows, sessions) => `Done on ${time}: ${lines(rows)} from ${sessions} sessions removed.`,
-    charactersLeft: (count) => `${count} characters left`,
-    updated: (time) => `As of ${time}`,
+    erased: (time, rows, sessions) => `Done on ${time}: ${lines(rows)} from ${count(sessions, 'session')} removed.`,
+    charactersLeft: (left) => `${count(left, 'character')} left`,
   },
 } as const satisfies Omit<Words, 'texts'> & { readonly texts: Readonly<Record<string, string>> };

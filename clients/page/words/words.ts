@@ -63,7 +63,7 @@ export interface Words {
   readonly eraseWord: string;
   readonly actions: ActionWords;
   readonly dropped: Readonly<Record<DropReason, string>>;
-  /** Of a batch that was set aside, whatever the reason. */
+  /** Of a batch that could not be processed, whatever the reason. */
   readonly setAside: string;
   readonly otherReason: (name: string) => string;
   readonly placeholders: Readonly<Record<Placeholder, string>>;
@@ -85,6 +85,5 @@ export interface Words {
     readonly erasing: (time: string) => string;
     readonly erased: (time: string, rows: string, sessions: string) => string;
     readonly charactersLeft: (count: string) => string;
-    readonly updated: (time: string) => string;
   };
 }

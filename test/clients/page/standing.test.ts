@@ -37,7 +37,7 @@ it('never says that nothing is recorded without a fresh answer that says so', ()
   fc.assert(
     fc.property(
       fc.option(fc.record({ status, ageMs: fc.integer({ min: -1_000, max: 60_000 }) })),
-      fc.option(fc.constantFrom('unreachable' as const, 'busy' as const)),
+      fc.option(fc.constantFrom('unreachable' as const, 'busy' as const, 'refused' as const)),
       (last, trouble) => {
         const { kind } = standingOf(last, trouble);
         return !SAYS_NO.has(kind) || (trouble === null && last !== null && isBacked(kind, last));

@@ -127,7 +127,23 @@ it('says in German what a person did', () => {
   expect(say({ action: 'type', length: '<4', target_role: 'textbox', target: 'Betreff' })).toBe(
     'Sie haben 1 bis 3 Zeichen in das Textfeld „Betreff“ eingegeben',
   );
-  expect(say({ action: 'away' })).toBe('Sie waren an einem privaten Ort: Davon ist nichts behalten');
+  expect(say({ action: 'away' })).toBe('Sie waren an einem privaten Ort: Davon wurde nichts behalten');
+});
+
+it('counts one as one', () => {
+  expect([en.say.daySums('1', '1', '2'), de.say.daySums('1', '1', '2')]).toEqual([
+    '1 line kept, from 1 event. 2 events dropped.',
+    '1 Zeile behalten, aus 1 Ereignis. 2 Ereignisse verworfen.',
+  ]);
+  expect([en.say.daySums('2', '2', '1'), de.say.daySums('2', '2', '1')]).toEqual([
+    '2 lines kept, from 2 events. 1 event dropped.',
+    '2 Zeilen behalten, aus 2 Ereignissen. 1 Ereignis verworfen.',
+  ]);
+  expect([en.say.erased('9:00', '2', '1'), de.say.erased('9:00', '2', '1')]).toEqual([
+    'Done on 9:00: 2 lines from 1 session removed.',
+    'Erledigt am 9:00: 2 Zeilen aus 1 Sitzung entfernt.',
+  ]);
+  expect([en.say.charactersLeft('1'), de.say.charactersLeft('1')]).toEqual(['1 character left', 'noch 1 Zeichen']);
 });
 
 it('takes a text apart at its placeholders, and only there', () => {
@@ -170,6 +186,12 @@ group('index.html', () => {
       (key) => !asked.includes(key) && !new RegExp(`\\b${key}\\b`, 'u').test(source),
     );
     expect(unused).toEqual([]);
+  });
+
+  it('leaves nothing unsaid that it could say', () => {
+    // The two answers to a request are told by their names.
+    const said = [...Object.keys(en.say)].filter((key) => !['granted', 'refused'].includes(key));
+    expect(said.filter((key) => !new RegExp(`\\.${key}\\(`, 'u').test(source))).toEqual([]);
   });
 
   it('has nothing inline, which the browser would refuse', () => {

@@ -31,10 +31,13 @@ const HTML = `<!doctype html><title>Form</title>
 <div data-redactory-exclude><input id="excluded"><b>${SECRET}-text</b></div>
 <div id="editor" contenteditable>open <span data-redactory-exclude id="hidden">shut</span></div>
 <x-field></x-field>
+<div id="host"></div>
 <script src="page.js" type="module"></script>`;
 const PAGE = (gateway: string, token: string) => `
 import { createRecorder } from './recorder.js';
 document.querySelector('x-field').attachShadow({ mode: 'closed' }).innerHTML = '<input id="inner" type="password">';
+document.querySelector('#host').attachShadow({ mode: 'open' }).innerHTML =
+  '<div id="inner-editor" contenteditable>open <span data-redactory-exclude id="inner-hidden">shut</span></div>';
 window.recorder = createRecorder({ gateway: '${gateway}', token: '${token}', subject: 'ana', device: 'browser',
   flushMs: 100, onState: ({ status }) => { document.title = 'Form ' + status; } });
 window.recorder.start();`;
@@ -127,17 +130,25 @@ describeWithChromium('in Chromium', () => {
     await page.keyboard.type(SECRET);
     await page.locator('#hidden').click();
     await page.keyboard.type(SECRET);
+    await page.locator('#inner-hidden').click();
+    await page.keyboard.type(SECRET);
+    await page.locator('#inner-editor').click({ position: { x: 5, y: 5 } });
+    await page.keyboard.type('y');
     await page.locator('#note').pressSequentially('z');
     await page.locator('#show').focus();
     await vi.waitFor(async () => {
       const values = (await recorded()).flatMap(({ events }) => events.filter(({ kind }) => kind === 'value_change'));
-      expect(values.map((event) => 'value' in event && event.value)).toEqual(['abc', 'zabc']);
+      expect(values.map((event) => 'value' in event && event.value)).toEqual([
+        'abc',
+        expect.stringContaining('y'),
+        'zabc',
+      ]);
     }, WAIT);
     const all = await recorded();
     const events = all.flatMap(({ events }) => events);
     expect(events[0]).toMatchObject({ kind: 'navigate' });
     const keys = events.filter(({ kind }) => kind === 'key_down').map((event) => 'key' in event && event.key);
-    expect(keys).toEqual(['a', 'b', 'c', 'z']);
+    expect(keys).toEqual(['a', 'b', 'c', 'y', 'z']);
     expect(all.flatMap(({ elements }) => elements)).toContainEqual(
       expect.objectContaining({ role: 'textbox', name: 'Note' }),
     );

@@ -26,7 +26,8 @@ export interface Sent {
 }
 export interface Answer {
   readonly status: number;
-  readonly body?: object;
+  /** As JSON; a text as it is. */
+  readonly body?: object | string;
   readonly retryAfter?: number;
 }
 
@@ -75,7 +76,11 @@ export async function startTestGateway(
   };
   function own({ method, path }: Sent): Answer {
     if (method === 'DELETE') return { status: 204 };
-    if (path !== '/v1/sessions') return { status: 200, body: { thin: [] } };
+    const sequence = BATCH.exec(path)?.[2];
+    if (sequence !== undefined) return { status: 200, body: { sequence: Number(sequence), thin: [] } };
+    if (path !== '/v1/sessions') {
+      return { status: 200, body: { recording: path === '/v1/me/pause' ? 'paused' : 'enrolled' } };
+    }
     const grant = {
       session: `session-${sessions++}`,
       grantedAt: START,
@@ -102,7 +107,7 @@ export async function startTestGateway(
     const answer = (await gateway.answer(sent)) ?? own(sent);
     if (answer === 'none') throw new TypeError('no network');
     const headers = answer.retryAfter === undefined ? {} : { 'retry-after': String(answer.retryAfter) };
-    const body = answer.body === undefined ? null : JSON.stringify(answer.body);
+    const body = typeof answer.body === 'object' ? JSON.stringify(answer.body) : (answer.body ?? null);
     return new Response(body, { status: answer.status, headers });
   });
   return gateway;
