@@ -1,5 +1,5 @@
 import type { Config } from '../config.ts';
-import type { Erasure } from '../events/control.ts';
+import type { ConsentDecision, Erasure } from '../events/control.ts';
 import { RAW_KINDS } from '../events/raw.ts';
 import { openGlobalTable } from '../log/global-table.ts';
 import { createConsentTimeline } from '../privacy/consent.ts';
@@ -20,6 +20,7 @@ import { RunError } from './run-error.ts';
 import { openSealingKeys } from './sealing-keys.ts';
 import { shareRounds } from './shared-round.ts';
 import { createSignIn, identityHeader, type SignIn } from './sign-in.ts';
+import { clockFrom } from './stamps.ts';
 import type { Telemetry } from './telemetry.ts';
 import { TOPICS } from './topics.ts';
 import { isUnavailable } from './unavailable.ts';
@@ -49,6 +50,8 @@ export async function serveGateway(options: {
   readonly pages?: readonly Page[];
   /** Beside the gateway's own. */
   readonly routes?: readonly Route[];
+  /** Ms that have passed since some moment, whatever is done to the clock; `performance.now()` if left out. */
+  readonly elapsed?: () => number;
 }): Promise<RunningGateway> {
   const { workspace, policy, telemetry } = options;
   const { config } = workspace;
@@ -109,18 +112,33 @@ export async function serveGateway(options: {
   };
 }
 
-async function openPorts({ workspace, policy, telemetry, view }: Parameters<typeof serveGateway>[0]): Promise<{
+async function openPorts({ workspace, policy, telemetry, view, ...more }: Parameters<typeof serveGateway>[0]): Promise<{
   readonly gateway: GatewayPorts;
   readonly signIn: SignIn;
 }> {
   const { log, codec, zstd, config } = workspace;
   const { identity } = config.gateway;
-  const consent = createConsentTimeline({ guardMs: policy.consent.guardSeconds * 1_000 });
+  const guardMs = policy.consent.guardSeconds * 1_000;
+  const clock = (): number => workspace.now();
+  // Not behind what was stamped before, as for every producer. On a cluster stamps come from the clocks of many machines, of
+  // which none may be held back by what it once said itself.
+  const { elapsed = () => performance.now() } = more;
+  const now = config.kafka === null ? clockFrom(await workspace.trustedNow(), clock, elapsed) : clock;
+  const consent = createConsentTimeline({ guardMs });
+  let isOpen = false;
   const decided = await openGlobalTable({
     log,
     topic: TOPICS.consent,
-    apply: ({ value }) => value !== null && consent.apply(codec.decodeConsent(value)),
+    apply({ value }) {
+      if (value === null) return;
+      const decision = codec.decodeConsent(value);
+      consent.apply(decision);
+      // Who decides elsewhere knows the latest stamp on the log, not how far this clock has gone on since.
+      const isAhead = now() - Math.max(clock(), decision.decidedAt) > guardMs;
+      if (isOpen && isAhead && PROTECTIVE.has(decision.kind)) consent.apply(asOf(decision, now()));
+    },
   });
+  isOpen = true;
   const erasures = new Map<string, Erasure>();
   const erased = await openGlobalTable({
     log,
@@ -139,10 +157,6 @@ async function openPorts({ workspace, policy, telemetry, view }: Parameters<type
   const subjectKey = await workspace.subjectKeys();
   const append = createAppender(log, TOPICS.raw);
   const traces = await workspace.traces();
-  // Not behind what was stamped before, as for every producer.
-  const floor = await workspace.trustedNow();
-  const now = (): number => Math.max(workspace.now(), floor);
-
   const catchUp = shareRounds(async () => {
     await Promise.all([
       log.endOffsets(TOPICS.consent).then((ends) => decided.caughtUpTo(ends)),
@@ -151,7 +165,7 @@ async function openPorts({ workspace, policy, telemetry, view }: Parameters<type
       requests.catchUp(),
     ]);
   });
-  const signIn = await createSignIn({ log, codec, identity, subjectKey, now });
+  const signIn = await createSignIn({ log, codec, identity, subjectKey, now: clock });
 
   return {
     signIn,
@@ -159,6 +173,7 @@ async function openPorts({ workspace, policy, telemetry, view }: Parameters<type
       codec,
       zstd,
       now,
+      clock,
       consent,
       catchUp,
       subjectKey,
@@ -196,6 +211,15 @@ function viewBy({ steward, gateway }: Config): PersonView {
   if (steward.url === undefined) return NO_VIEW;
   return remoteView({ url: steward.url, header: identityHeader(gateway.identity) });
 }
+
+const PROTECTIVE: ReadonlySet<ConsentDecision['kind']> = new Set(['pause', 'withdraw', 'exempt']);
+
+/** The same decision as if it were made at this time (ms); a pause is as long. */
+const asOf = (decision: ConsentDecision, now: number): ConsentDecision => ({
+  ...decision,
+  decidedAt: now,
+  until: decision.until === null ? null : decision.until + now - decision.decidedAt,
+});
 
 const noSealingKey = (): KeyError =>
   new KeyError('there is no key to seal payloads to: run `redactory keys sealing rotate`');

@@ -98,7 +98,8 @@ async function serve(settings: object = {}, view?: PersonView): Promise<void> {
   const { policy } = await loadPolicy(config.policy);
   const telemetry = createTelemetry(createLogger({ level: 'info', pretty: false, to: { write: () => undefined } }));
   const pages = [redirect('/', 'me'), ...(await pagesIn(built, '/me'))];
-  gateway = await serveGateway({ workspace, policy, telemetry, pages, ...(view === undefined ? {} : { view }) });
+  const given = { pages, elapsed: () => clock, ...(view === undefined ? {} : { view }) };
+  gateway = await serveGateway({ workspace, policy, telemetry, ...given });
 }
 
 /** Knows of ana and of ben, each by the key of who asks. */

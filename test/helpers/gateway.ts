@@ -54,8 +54,8 @@ export interface World {
   readonly address: string;
   /** Everything that was logged. */
   readonly logged: string;
-  /** Starts it, with these settings of the config's `gateway`. */
-  readonly serve: (settings?: object) => Promise<void>;
+  /** Starts it (anew), with these settings of the config's `gateway`. */
+  readonly serve: (settings?: object, more?: Pick<Parameters<typeof serveGateway>[0], 'view'>) => Promise<void>;
   readonly decide: (kind: DecisionKind, subject?: string, minutes?: number) => Promise<void>;
   readonly tokenOf: (of?: TokenOf) => Promise<string>;
   readonly ask: <T = object>(method: string, path: string, asked?: Asked) => Promise<Answer<T>>;
@@ -94,11 +94,14 @@ export function useGateway(): World {
       createLogger({ level: 'info', pretty: false, to: { write: (line) => (logged += line) } }),
     );
   });
-  afterEach(async () => {
+  async function stop(): Promise<void> {
     await gateway?.close();
     gateway = undefined;
     await workspace?.close();
     workspace = undefined;
+  }
+  afterEach(async () => {
+    await stop();
     await rm(dir, { recursive: true });
   });
 
@@ -129,7 +132,8 @@ export function useGateway(): World {
     get logged() {
       return logged;
     },
-    async serve(settings = {}) {
+    async serve(settings = {}, more = {}) {
+      await stop();
       const config = await loadConfig({ env: {}, cwd: dir });
       workspace = await openWorkspace(
         { ...config, gateway: { ...config.gateway, port: 0, ...settings } },
@@ -138,7 +142,7 @@ export function useGateway(): World {
       );
       const { policy } = await loadPolicy(config.policy);
       expect(policy.consent.guardSeconds * 1_000).toBe(GUARD_MS);
-      gateway = await serveGateway({ workspace, policy, telemetry });
+      gateway = await serveGateway({ workspace, policy, telemetry, elapsed: () => clock, ...more });
     },
     async decide(kind, subject = 'ana', minutes) {
       const subjectKey = (await here().subjectKeys())(subject);

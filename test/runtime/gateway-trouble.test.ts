@@ -1,12 +1,13 @@
 /** The gateway when the log, the network or whoever sends makes trouble. */
 import { execFile } from 'node:child_process';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { request } from 'node:https';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { LogStorageError } from '../../src/log/event-log.ts';
 import { openDevices, revokeDevice } from '../../src/runtime/devices.ts';
 import { TOPICS } from '../../src/runtime/topics.ts';
@@ -36,9 +37,8 @@ const inFlight = async (): Promise<number> =>
   Number(/^redactory_gateway_in_flight_requests (\d+)$/mu.exec((await world.telemetry.render()).body)?.[1]);
 
 /** Until it is so: requests arrive when they arrive. */
-async function untilInFlight(count: number): Promise<void> {
-  while ((await inFlight()) !== count) await new Promise((resolve) => setImmediate(resolve));
-}
+const untilInFlight = (count: number): Promise<void> =>
+  vi.waitFor(async () => expect(await inFlight()).toBe(count), { timeout: 20_000, interval: 5 });
 
 describe('a log', () => {
   it('that fails acknowledges nothing; the same again later is kept once', async () => {
@@ -151,6 +151,97 @@ describe('who sends slowly', () => {
       await untilInFlight(0);
     }
     expect((await put(ana, mine, 0)).status).toBe(200);
+  });
+});
+
+describe('who hangs up when all was sent', () => {
+  /** So many connections, each with these requests on it, one after the other. */
+  function send(count: number, requests: (i: number) => string): readonly Socket[] {
+    const { port } = new URL(world.address);
+    return Array.from({ length: count }, (_, i) => {
+      const socket = connect(Number(port), '127.0.0.1');
+      socket.write(requests(i));
+      return socket;
+    });
+  }
+
+  function whole(method: string, path: string, token: string, json?: object): string {
+    const body = json === undefined ? '' : JSON.stringify(json);
+    const type = json === undefined ? [] : ['content-type: application/json', `content-length: ${body.length}`];
+    const head = [`${method} ${path} HTTP/1.1`, 'host: x', `authorization: Bearer ${token}`, ...type];
+    return `${head.join('\r\n')}\r\n\r\n${body}`;
+  }
+
+  const accepted = new Set<Socket>();
+  const accept = (message: unknown): void => void accepted.add((message as { readonly socket: Socket }).socket);
+  // Node's own message for each connection that a server takes.
+  beforeEach(() => subscribe('net.server.socket', accept));
+  afterEach(() => {
+    unsubscribe('net.server.socket', accept);
+    accepted.clear();
+  });
+
+  /** Until the gateway has seen them gone. */
+  async function hangUp(sockets: readonly Socket[]): Promise<void> {
+    const ports = new Set(sockets.map(({ localPort }) => localPort));
+    const ends = [...accepted].filter(({ remotePort }) => ports.has(remotePort)).map((end) => once(end, 'close'));
+    expect(ends).toHaveLength(sockets.length);
+    for (const socket of sockets) socket.destroy();
+    await Promise.all(ends);
+  }
+
+  it('counts until the work is done, and no longer', async () => {
+    await serve();
+    const ana = await enrolled();
+    const mine = await granted(ana);
+    let stall = gate();
+    beforeAppends(() => stall.opened);
+    // More often than one may have requests under way.
+    for (let round = 0; round < 3; round++) {
+      stall = gate();
+      const number = (i: number): number => round * 16 + i;
+      const path = (i: number): string => `/v1/sessions/${mine.session}/batches/${number(i)}`;
+      const sockets = send(16, (i) => whole('PUT', path(i), ana, batchOf()));
+      await untilInFlight(16);
+      await hangUp(sockets);
+      expect(await inFlight()).toBe(16);
+      stall.open();
+      await untilInFlight(0);
+    }
+    expect((await put(ana, mine, 99)).status).toBe(200);
+  });
+
+  it('behind another request on the same connection, as well', async () => {
+    await serve();
+    const ana = await enrolled();
+    const mine = await granted(ana);
+    let stall = gate();
+    beforeAppends(() => stall.opened);
+    for (let round = 0; round < 3; round++) {
+      stall = gate();
+      const first = whole('PUT', `/v1/sessions/${mine.session}/batches/${round}`, ana, batchOf());
+      const sockets = send(8, () => first + whole('GET', '/v1/me', ana));
+      await untilInFlight(16);
+      await hangUp(sockets);
+      stall.open();
+      await untilInFlight(0);
+    }
+    expect((await ask('GET', '/v1/me', { token: ana })).status).toBe(200);
+  });
+
+  it('of a request without a body, as well', async () => {
+    const stall = gate();
+    const view = { kept: () => stall.opened.then(() => ({ days: [] })), readers: async () => ({ readers: [] }) };
+    await serve({}, { view });
+    const ana = await enrolled();
+    const sockets = send(16, () => whole('GET', '/v1/me/kept', ana));
+    await untilInFlight(16);
+    await hangUp(sockets);
+    expect(await inFlight()).toBe(16);
+    expect((await ask('GET', '/v1/me', { token: ana })).status).toBe(429);
+    stall.open();
+    await untilInFlight(0);
+    expect((await ask('GET', '/v1/me', { token: ana })).status).toBe(200);
   });
 });
 

@@ -2,10 +2,12 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { gzipSync } from 'node:zlib';
-import { describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { makeDecision } from '../../src/privacy/decisions.ts';
 import type { Grant } from '../../src/producers/gateway/protocol.ts';
 import { ROUTES } from '../../src/producers/gateway/routes.ts';
 import { openDevices, revokeDevice } from '../../src/runtime/devices.ts';
+import { appendDecision } from '../../src/runtime/ingest.ts';
 import { TOPICS } from '../../src/runtime/topics.ts';
 import { CANARY, GUARD_MS, START, useGateway } from '../helpers/gateway.ts';
 
@@ -210,6 +212,65 @@ describe('a session', () => {
     expect((await ask('GET', '/v1/me', { token })).body).toMatchObject({ sessions: 8 });
     const oldest = grants[0] ?? { session: '' };
     expect((await put(token, oldest, 0, { json: batchOf({ device: 'device-0' }) })).body.error).toBe('ended');
+  });
+});
+
+describe('on a log whose stamps are a day ahead', () => {
+  const DAY = 86_400_000;
+  let token = '';
+  beforeEach(async () => {
+    await serve();
+    token = await enrolled();
+    world.clock += DAY - 1_000;
+    const grant = await granted(await tokenOf());
+    expect((await put(await tokenOf(), grant, 0)).status).toBe(200);
+    world.clock -= DAY - 1_000;
+    await serve({ requestsPerMinute: 6 });
+  });
+  const grantOf = (): ReturnType<typeof ask<Grant>> =>
+    ask('POST', '/v1/sessions', { token, json: { device: 'laptop' } });
+
+  it('stamps go on from the latest, with time: a session expires', async () => {
+    const { body: grant } = await grantOf();
+    expect(grant.grantedAt).toBe(START + DAY - 1_000);
+    world.clock += 1_799_999;
+    expect((await put(token, grant, 0)).body.receivedAt).toBe(grant.grantedAt + 1_799_999);
+    world.clock += 1;
+    expect((await put(token, grant, 1)).body.error).toBe('expired');
+  });
+
+  it('requests are let in again after as long as ever, and a token is good as long as ever', async () => {
+    for (let i = 0; i < 6; i++) expect((await ask('GET', '/v1/me', { token })).status).toBe(200);
+    expect((await ask('GET', '/v1/me', { token })).status).toBe(429);
+    world.clock += 10_000;
+    expect((await ask('GET', '/v1/me', { token })).status).toBe(200);
+    world.clock = START + DAY - 1;
+    expect((await ask('GET', '/v1/me', { token })).status).toBe(200);
+    world.clock += 1;
+    expect((await ask('GET', '/v1/me', { token })).status).toBe(401);
+  });
+
+  it('a pause runs out, or ends early', async () => {
+    const pause = (): ReturnType<typeof ask> => ask('POST', '/v1/me/pause', { token, json: { minutes: 1 } });
+    expect((await pause()).body).toMatchObject({ recording: 'paused', until: START + DAY + 59_000 });
+    world.clock += 60_000 + GUARD_MS + 1;
+    expect((await grantOf()).status).toBe(201);
+    expect((await pause()).body).toMatchObject({ recording: 'paused' });
+    world.clock += 1_000;
+    expect((await ask('POST', '/v1/me/resume', { token })).body).toMatchObject({ recording: 'enrolled' });
+  });
+
+  it('a pause that an operator stamped with the latest of the log counts from when it is known', async () => {
+    world.clock += 3_600_000;
+    const { body: grant } = await grantOf();
+    const { workspace } = world;
+    const [subjectKey, now] = [(await workspace.subjectKeys())('ana'), await workspace.trustedNow()];
+    expect(now).toBeLessThan(grant.grantedAt - 1_800_000);
+    const decision = makeDecision('pause', { subjectKey, now, randomId: () => 'x', minutes: 5 });
+    await appendDecision(workspace.log, workspace.codec, decision);
+    expect((await put(token, grant, 0)).body).toMatchObject({ error: 'paused' });
+    const { body } = await grantOf();
+    expect([body.error, body.until]).toEqual(['paused', grant.grantedAt + 300_000 + GUARD_MS]);
   });
 });
 

@@ -6,6 +6,7 @@ import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import type { Body } from './bodies.ts';
 import type { Person } from './gateway.ts';
 import type { Asking } from './identity.ts';
+import { createInFlight, type Flight } from './in-flight.ts';
 import { parseJson } from './json.ts';
 import { openApi, OPENAPI_PATH } from './openapi.ts';
 import { CAPTURE_TYPE, isRefused, JSON_TYPE, REFUSALS, SEALED_TYPE, type Reason, type Refused } from './protocol.ts';
@@ -62,10 +63,13 @@ export async function createApp<S extends Service>(options: AppOptions<S>): Prom
     },
   });
   const people = new WeakMap<FastifyRequest, Person>();
-  const counted = new WeakSet<FastifyRequest>();
+  const flights = new WeakMap<FastifyRequest, Flight>();
   const isPublic = new Set([OPENAPI_PATH, ...(options.pages ?? []).map((page) => page.path)]);
-  const inFlightOf = new Map<string, number>();
-  let inFlight = 0;
+  const inFlight = createInFlight({
+    max: options.maxInFlight,
+    maxOfOne: MAX_IN_FLIGHT_OF_ONE,
+    changed: () => observe.inFlight(inFlight.count),
+  });
 
   await server.register(helmet, {
     contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
@@ -82,33 +86,19 @@ export async function createApp<S extends Service>(options: AppOptions<S>): Prom
   server.addHook('onRequest', async (request, reply) => {
     reply.header('cache-control', 'no-store');
     if (isPublic.has(request.routeOptions.url ?? '')) return;
-    if (inFlight >= options.maxInFlight) return refuse(reply, { refused: 'busy', retryAfter: 1 });
-    counted.add(request);
-    observe.inFlight(++inFlight);
+    const flight = inFlight.begin(reply.raw);
+    if (flight === undefined) return refuse(reply, { refused: 'busy', retryAfter: 1 });
+    flights.set(request, flight);
     if (isCrossSite(request, options.corsOrigins)) return refuse(reply, { refused: 'cross_site' });
-    const person = await options.signIn(askingOf(request));
+    const person = await flight.during(() => options.signIn(askingOf(request)));
     if (person === undefined) return refuse(reply, { refused: 'unauthenticated' });
     const refused = service.admit(person);
     if (refused !== undefined) return refuse(reply, refused);
     // Nothing is read for what is not there.
     if (request.is404) return refuseUnrouted(request, reply);
-    const others = inFlightOf.get(person.subjectKey) ?? 0;
-    if (others >= MAX_IN_FLIGHT_OF_ONE) return refuse(reply, { refused: 'rate', retryAfter: 1 });
+    if (!flight.ofPerson(person.subjectKey)) return refuse(reply, { refused: 'rate', retryAfter: 1 });
     people.set(request, person);
-    // Whoever hung up meanwhile has left already.
-    if (counted.has(request)) inFlightOf.set(person.subjectKey, others + 1);
   });
-  const leave = (request: FastifyRequest): void => {
-    if (!counted.delete(request)) return;
-    observe.inFlight(--inFlight);
-    const person = people.get(request);
-    if (person === undefined) return;
-    const others = (inFlightOf.get(person.subjectKey) ?? 1) - 1;
-    if (others === 0) inFlightOf.delete(person.subjectKey);
-    else inFlightOf.set(person.subjectKey, others);
-  };
-  server.addHook('onResponse', async (request) => leave(request));
-  server.addHook('onRequestAbort', async (request) => leave(request));
 
   server.removeAllContentTypeParsers();
   for (const type of [JSON_TYPE, CAPTURE_TYPE, SEALED_TYPE]) {
@@ -137,14 +127,14 @@ export async function createApp<S extends Service>(options: AppOptions<S>): Prom
       method: route.method,
       url: route.path,
       handler: async (request, reply) => {
-        const person = people.get(request);
-        if (person === undefined) return refuse(reply, { refused: 'unauthenticated' });
+        const [person, flight] = [people.get(request), flights.get(request)];
+        if (person === undefined || flight === undefined) return refuse(reply, { refused: 'unauthenticated' });
         const sent = bodyOf(request);
         const body = readBody(route, sent);
         if ('refused' in body) return refuse(reply, body);
         const params = paramsOf(request.params);
         const call: Call = { person, params, body: body.value, sent, asking: askingOf(request) };
-        const outcome = await route.serve(service, call);
+        const outcome = await flight.during(async () => route.serve(service, call));
         if (outcome !== null && isRefused(outcome)) return refuse(reply, outcome);
         if (route.status === 201) observe.granted();
         if (route.answer === null || outcome === null) return reply.code(route.status).send();

@@ -42,8 +42,10 @@ export interface BatchSpan {
 export interface GatewayPorts {
   readonly codec: Pick<Codec, 'packPayload' | 'openPayload'>;
   readonly zstd: Zstd;
-  /** The trusted side's clock, ms. */
+  /** The trusted side's clock, ms: what is stamped, and what stamps are compared with. */
   readonly now: () => number;
+  /** The machine's own, ms: for what people may use up in a minute or a day. */
+  readonly clock: () => number;
   readonly consent: Pick<ConsentTimeline, 'judge' | 'status'>;
   /** Waits until consent, erasures and sealing keys hold all that was on their topics when it was called. */
   catchUp(): Promise<void>;
@@ -144,10 +146,10 @@ export function createGateway(options: {
     maxElements: limits.maxElements,
   };
 
-  const remaining = (person: string, now: number): number =>
-    Math.max(0, limits.dataBudgetBytes - quotas.sent(person, now));
-  const thin = (person: string, now: number): Status['thin'] =>
-    quotas.sent(person, now) >= limits.dataBudgetBytes * THIN_FROM ? [...THINNABLE] : [];
+  const sentToday = (person: string): number => quotas.sent(person, ports.clock());
+  const remaining = (person: string): number => Math.max(0, limits.dataBudgetBytes - sentToday(person));
+  const thin = (person: string): Status['thin'] =>
+    sentToday(person) >= limits.dataBudgetBytes * THIN_FROM ? [...THINNABLE] : [];
 
   async function grant({ subjectKey, device: only }: Person, device: string): Promise<Grant | Refused> {
     if (only !== null && only !== device) return { refused: 'device_mismatch' };
@@ -167,7 +169,7 @@ export function createGateway(options: {
         maxEventsPerBatch: limits.maxEventsPerBatch,
         requestsPerMinute: limits.requestsPerMinute,
         dataBudgetBytes: limits.dataBudgetBytes,
-        remainingBytes: remaining(subjectKey, now),
+        remainingBytes: remaining(subjectKey),
       },
       sealing: { keyId: key.keyId, publicKey: Buffer.from(key.publicKey).toString('base64'), suite: SUITE },
       record,
@@ -221,9 +223,8 @@ export function createGateway(options: {
     if (refused !== undefined) return refused;
     const receivedAt = ports.now();
     const size = body.bytes.length;
-    if (!quotas.spend(subjectKey, size, receivedAt)) {
-      return { refused: 'over_budget', retryAfter: secondsLeft(receivedAt) };
-    }
+    const spentAt = ports.clock();
+    if (!quotas.spend(subjectKey, size, spentAt)) return { refused: 'over_budget', retryAfter: secondsLeft(spentAt) };
     try {
       const started = performance.now();
       const envelope = { session: session.id, sequence, grantedAt: session.grantedAt, receivedAt };
@@ -234,7 +235,7 @@ export function createGateway(options: {
       span.end({ outcome: 'done', bytes: size, ...(batch.kind === 'sealed' ? {} : { events: batch.events }) });
     } catch (error) {
       span.end({ outcome: 'failed', bytes: size });
-      quotas.refund(subjectKey, size, receivedAt);
+      quotas.refund(subjectKey, size, spentAt);
       throw error;
     }
     session.acknowledged.set(sequence, { digest, receivedAt });
@@ -242,9 +243,7 @@ export function createGateway(options: {
     return acknowledged(sequence, receivedAt);
 
     function acknowledged(number: number, at: number): Acknowledged {
-      const now = ports.now();
-      const remainingBytes = remaining(subjectKey, now);
-      return { sequence: number, receivedAt: at, remainingBytes, thin: thin(subjectKey, now) };
+      return { sequence: number, receivedAt: at, remainingBytes: remaining(subjectKey), thin: thin(subjectKey) };
     }
   }
 
@@ -252,7 +251,8 @@ export function createGateway(options: {
   async function closedBy(session: Session): Promise<Refused | undefined> {
     await ports.catchUp();
     const now = ports.now();
-    if (session.ended === null && now >= session.endsAt) session.ended = 'expired';
+    // By a clock that was set back, it can't be told what was decided since the grant.
+    if (session.ended === null && (now >= session.endsAt || now < session.grantedAt)) session.ended = 'expired';
     if (session.ended === null) {
       const verdict = ports.consent.judge(session.subjectKey, session.grantedAt, now);
       if (!verdict.allowed) session.ended = denied(session.subjectKey, verdict.reason, now).refused;
@@ -284,15 +284,15 @@ export function createGateway(options: {
       until: standing.kind === 'paused' ? standing.until : null,
       now,
       sessions: sessions.openOf(subjectKey, now).length,
-      sentBytesToday: quotas.sent(subjectKey, now),
+      sentBytesToday: sentToday(subjectKey),
       dataBudgetBytes: limits.dataBudgetBytes,
-      thin: thin(subjectKey, now),
+      thin: thin(subjectKey),
     };
   }
 
   return {
     admit({ subjectKey }) {
-      const wait = quotas.request(subjectKey, ports.now());
+      const wait = quotas.request(subjectKey, ports.clock());
       return wait === 0 ? undefined : { refused: 'rate', retryAfter: wait };
     },
     grant,

@@ -53,6 +53,7 @@ function fake(): Fake {
       codec,
       zstd,
       now: () => world.now,
+      clock: () => world.now,
       consent,
       catchUp: async () => {},
       subjectKey: keyOf,
@@ -203,6 +204,16 @@ it('another person’s session is not there, whatever is asked of it', async () 
   expect(world.gateway.end(BEN, session)).toEqual({ refused: 'not_found' });
   expect(await world.gateway.put(ANA, session, 0, bodyOf('ben', 'a'))).toEqual({ refused: 'subject_mismatch' });
   expect(await world.gateway.put(ANA, session, 0, bodyOf('ana', 'a'))).toMatchObject({ sequence: 0 });
+});
+
+it('a session that by the clock was not granted yet is over: the clock was set back, and nobody knows what came since', async () => {
+  const world = fake();
+  const session = await granted(world, ANA);
+  world.now -= 1;
+  const ended = { refused: 'expired', status: 410 };
+  expect(await world.gateway.put(ANA, session, 0, bodyOf('ana', 'a'))).toEqual(ended);
+  world.now += 1;
+  expect(await world.gateway.put(ANA, session, 0, bodyOf('ana', 'a'))).toEqual(ended);
 });
 
 it('only a batch that is to be kept is told of to traces: why another is not, is nobody’s business', async () => {

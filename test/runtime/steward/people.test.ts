@@ -33,7 +33,7 @@ const withPorts = (workspace: Workspace, url?: string): Workspace => ({
 
 async function serve(url?: string): Promise<RunningGateway> {
   const { policy } = await loadPolicy(company.workspace.config.policy);
-  return serveGateway({ workspace: withPorts(company.workspace, url), policy, telemetry });
+  return serveGateway({ workspace: withPorts(company.workspace, url), policy, telemetry, elapsed: () => START });
 }
 
 beforeAll(async () => {
