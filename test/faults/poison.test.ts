@@ -89,8 +89,11 @@ async function grownBatch(
   const key = (await subjectKeys())(subject);
   const decision = { subjectKey: key, decisionId: 'switches', kind: 'enrol', decidedAt: 0, until: null } as const;
   await appendDecision(log, codec, decision);
-  const contexts = ['Settings', 'Home'].map((title) => ({ app: 'Microsoft Word', title, url: '', private: false }));
-  const events = Array.from({ length: 25_000 }, (_, i) => {
+  const titles = ['Change the size of text, apps and other items', 'Connecting to a projector or PC'];
+  const contexts = titles.map((title) => {
+    return { app: 'Adobe Premiere Pro', title: new Array(6).fill(title).join(' - '), url: '', private: false };
+  });
+  const events = Array.from({ length: 6_000 }, (_, i) => {
     return { kind: 'focus', at: grantedAt + i, context: i % 2, element: -1 } as const;
   });
   const payload = { subject, device: 'another', contexts, elements: [], events };
