@@ -9,11 +9,12 @@ export const MAX_RELEASED_BYTES = 2 ** 20;
 /** Whether it would be larger than that, encoded. The same for the same batch, wherever it is asked. */
 export function isTooLarge({ actions }: Pick<ReleasedFields, 'actions'>): boolean {
   // Nearly all batches are far below the bound, and then nobody has to count bytes.
-  return atMost(actions, threeEach) > MAX_RELEASED_BYTES && atMost(actions, Buffer.byteLength) > MAX_RELEASED_BYTES;
+  return atMost(actions, threeEach) > MAX_RELEASED_BYTES && atMost(actions, utf8) > MAX_RELEASED_BYTES;
 }
 
 /** No UTF-16 unit has more bytes of UTF-8. */
 const threeEach = (text: string): number => 3 * text.length;
+const utf8 = (text: string): number => Buffer.byteLength(text);
 
 /** Bytes of the actions in Avro: a mark and a length before each text, and the step; the head is put in with them. */
 function atMost(actions: readonly ReleasedAction[], bytesOf: (text: string) => number): number {

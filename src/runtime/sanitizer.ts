@@ -116,8 +116,9 @@ export interface SanitizerSummary {
 
 /** How long a read waits for something new before it looks around again. */
 const WAIT_MS = 200;
-/** Records processed before other work of this process gets its turn. */
+/** Records processed before other work of this process gets its turn; less if they hold more than so many events. */
 const SLICE = 32;
+const SLICE_EVENTS = 10_000;
 
 /**
  * Runs the processors over the raw topic's partitions that the group gives this process, until stopped, or until the
@@ -380,16 +381,30 @@ async function warmUp(
     const fetched = await read(job, offset, WAIT_MS);
     await job.tables.catchUp();
     const done = await job.unseal(fetched.records.filter((record) => record.offset < to));
+    const othersTurn = turns();
     for (let i = 0; i < done.length; i++) {
       const record = done[i];
       if (record !== undefined) {
         ledger?.warmed(record);
-        owners.warmed(await processWhenKnown(pipeline, done, i, job));
+        const result = await processWhenKnown(pipeline, done, i, job);
+        owners.warmed(result);
+        await othersTurn(result);
       }
-      if (i % SLICE === SLICE - 1) await nextTurn();
     }
     offset = fetched.nextOffset;
   }
+}
+
+/** Gives others their turn after some records, or after one that takes a second: heartbeats are not to be late. */
+function turns(): (result: Processed) => Promise<void> {
+  let [records, events] = [0, 0];
+  return async ({ counts }) => {
+    records++;
+    events += counts.read;
+    if (records < SLICE && events < SLICE_EVENTS) return;
+    await nextTurn();
+    [records, events] = [0, 0];
+  };
 }
 
 /** What is counted beside the output, and travels with it. */
@@ -412,6 +427,7 @@ async function processAll(
   records: readonly LogRecord[],
 ): Promise<Output> {
   const start = performance.now();
+  const othersTurn = turns();
   const output: Output = { sanitized: [], quarantined: [], owners: [], results: [] };
   for (let i = 0; i < records.length; i++) {
     const record = records[i];
@@ -422,7 +438,7 @@ async function processAll(
     output.results.push({ result, bytes: record.value?.length ?? 0 });
     if (result.released !== null) output.sanitized.push(releasedRecord(job.codec, record, result.released));
     if (result.kind === 'quarantine') output.quarantined.push(quarantineRecord(job.codec, record, result.reason));
-    if (i % SLICE === SLICE - 1) await nextTurn();
+    await othersTurn(result);
     if (job.signal.aborted) break;
   }
   output.owners.push(...owners.take());

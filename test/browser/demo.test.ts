@@ -17,7 +17,7 @@ describeWithChromium('the demo that opens', () => {
   const tabs: TestPage[] = [];
 
   beforeAll(async () => {
-    cli = await buildCli({ clients: true });
+    cli = await buildCli();
     browser = await launchChromium();
     // No folder with a program that shows pages.
     demo = cli.start(['demo', '--open'], { PATH: cli.folder });

@@ -1,10 +1,11 @@
 /** The built command line in processes of its own: what signals and kill -9 do can be seen in no other way. */
-import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFile, cp, mkdtemp, rm, symlink } from 'node:fs/promises';
+import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { promisify } from 'node:util';
+import { join } from 'node:path';
+import { inject } from 'vitest';
+import { askDesk } from '../servers/desk.ts';
 
 export interface Cli {
   /** Where it lies; whatever is put there goes with it. */
@@ -26,36 +27,13 @@ export interface CliProcess {
   waitForLog(pattern: RegExp): Promise<RegExpExecArray>;
 }
 
-/** Compiles the sources as they are now into a package of its own in a temporary folder: `dist` may be older. */
-export async function buildCli({ clients = false } = {}): Promise<Cli> {
-  const root = resolve(import.meta.dirname, '../..');
+/** A copy of the run's one build, in a temporary folder. */
+export async function buildCli(): Promise<Cli> {
+  // As `shared-cli.ts` answers.
+  const built = (await askDesk(inject('cliBuild'))) as string;
   const folder = await mkdtemp(join(tmpdir(), 'redactory-cli-'));
-  try {
-    await buildInto(folder, root);
-    if (clients) await buildClients(folder, root);
-  } catch (error) {
-    await rm(folder, { recursive: true });
-    throw error;
-  }
+  await cp(built, folder, { recursive: true });
   return cliAt(folder);
-}
-
-async function buildInto(folder: string, root: string): Promise<void> {
-  const compiler = join(root, 'node_modules/typescript/bin/tsc');
-  const project = join(root, 'tsconfig.build.json');
-  await promisify(execFile)(process.execPath, [compiler, '-p', project, '--outDir', join(folder, 'dist')]);
-  await copyFile(join(root, 'package.json'), join(folder, 'package.json'));
-  for (const part of ['bin', 'schemas', 'policies'])
-    await cp(join(root, part), join(folder, part), { recursive: true });
-  await symlink(join(root, 'node_modules'), join(folder, 'node_modules'), 'dir');
-}
-
-/** The pages as well. */
-async function buildClients(folder: string, root: string): Promise<void> {
-  for (const part of ['clients', 'src']) await cp(join(root, part), join(folder, part), { recursive: true });
-  await copyFile(join(root, 'tsconfig.json'), join(folder, 'tsconfig.json'));
-  for (const build of ['build-clients', 'build-page'])
-    await promisify(execFile)(process.execPath, [join(folder, `dist/dev/${build}.js`)]);
 }
 
 function cliAt(folder: string): Cli {

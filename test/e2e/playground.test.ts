@@ -8,7 +8,7 @@ describe.skipIf(process.platform === 'win32')('demo --open (signals: not on Wind
   let cli: Cli;
   let temporary: string;
   beforeAll(async () => {
-    cli = await buildCli({ clients: true });
+    cli = await buildCli();
     temporary = await mkdtemp(join(tmpdir(), 'redactory-e2e-'));
   });
   afterAll(async () => {

@@ -79,18 +79,22 @@ function poisonOf(
 
 /** Of somebody who agreed to be recorded: small, and each of its many actions repeats where it was. */
 async function grownBatch(
-  { codec, log, subjectKeys }: Workspace,
+  workspace: Workspace,
   good: Uint8Array,
 ): Promise<{ readonly key: string; readonly value: Uint8Array }> {
+  const { codec, log } = workspace;
   const envelope = codec.openEnvelope(good);
   if (!envelope.ok) throw new Error('a good batch does not open');
   const { grantedAt } = envelope.value;
   const subject = 'somebody-who-switches';
-  const key = (await subjectKeys())(subject);
+  const key = (await workspace.subjectKeys())(subject);
   const decision = { subjectKey: key, decisionId: 'switches', kind: 'enrol', decidedAt: 0, until: null } as const;
   await appendDecision(log, codec, decision);
-  const contexts = ['Settings', 'Home'].map((title) => ({ app: 'Microsoft Word', title, url: '', private: false }));
-  const events = Array.from({ length: 25_000 }, (_, i) => {
+  const titles = ['Change the size of text, apps and other items', 'Connecting to a projector or PC'];
+  const contexts = titles.map((title) => {
+    return { app: 'Adobe Premiere Pro', title: `${title} - `.repeat(6), url: '', private: false };
+  });
+  const events = Array.from({ length: 6_000 }, (_, i) => {
     return { kind: 'focus', at: grantedAt + i, context: i % 2, element: -1 } as const;
   });
   const payload = { subject, device: 'another', contexts, elements: [], events };

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, inject } from 'vitest';
 import { createBroker, freePort } from '../../dev/broker.ts';
+import { askDesk } from './desk.ts';
 import { startProxy, type Proxy } from './proxy.ts';
 
 export interface KafkaServer {
@@ -204,8 +205,6 @@ async function certificates(dir: string): Promise<{ readonly caFile: string; rea
  * transactional ids that nobody else has.
  */
 export async function sharedBrokers(): Promise<readonly string[]> {
-  const answer = await fetch(inject('kafkaBroker'));
-  if (!answer.ok) throw new Error(await answer.text());
   // As `shared-kafka.ts` answers.
-  return (await answer.json()) as string[];
+  return (await askDesk(inject('kafkaBroker'))) as string[];
 }

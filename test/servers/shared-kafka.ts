@@ -2,9 +2,8 @@
  * One plaintext broker for all test files of a run, started when the first of them asks. Those who stop it, change its
  * settings or count on its topics start one of their own.
  */
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { TestProject } from 'vitest/node';
+import { openDesk } from './desk.ts';
 import { startKafka, whyNoKafka, type KafkaServer } from './kafka.ts';
 import { whyNoOpenBao } from './openbao.ts';
 import { whyNoPrometheus } from './prometheus.ts';
@@ -36,21 +35,10 @@ export default async function setup(project: TestProject): Promise<() => Promise
     if (reason !== undefined) process.stderr.write(`skipping tests with ${what}: ${reason}\n`);
   }
   let broker: Promise<KafkaServer> | undefined;
-  const desk = createServer((_request, response) => {
-    broker ??= startKafka();
-    broker.then(
-      ({ brokers }) => response.end(JSON.stringify(brokers)),
-      (error: unknown) => response.writeHead(500).end(error instanceof Error ? error.message : 'no broker'),
-    );
-  });
-  await new Promise<void>((resolve) => {
-    desk.listen(0, '127.0.0.1', resolve);
-  });
-  // The address of a TCP server is an object.
-  project.provide('kafkaBroker', `http://127.0.0.1:${(desk.address() as AddressInfo).port}/`);
+  const desk = await openDesk(async () => (await (broker ??= startKafka())).brokers);
+  project.provide('kafkaBroker', desk.url);
   return async () => {
     desk.close();
-    desk.closeAllConnections();
     await broker?.then(
       (running) => running.close(),
       // That it did not start has been told to those who asked.

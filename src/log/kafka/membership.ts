@@ -31,6 +31,8 @@ export interface GroupOptions {
   readonly instanceId?: string | undefined;
   /** A member whose work on what was taken away does not stop within this time loses its seat, ms; default the session timeout. */
   readonly rebalanceTimeoutMs?: number;
+  /** Between heartbeats, by which a member also hears that others come and go, ms; default a tenth of the session, at most 3 s. */
+  readonly heartbeatMs?: number;
   /** A monotonic clock, ms. */
   readonly now?: () => number;
   /** Called once, when the membership has ended. */
@@ -105,7 +107,7 @@ class Member implements KafkaMembership {
     this.#o = options;
     this.#now = options.now ?? ((): number => performance.now());
     this.#shares = new Shares(this.#now, () => this.#waits.wake());
-    this.#heartbeatMs = Math.min(options.sessionTimeoutMs / 10, MAX_HEARTBEAT_MS);
+    this.#heartbeatMs = options.heartbeatMs ?? Math.min(options.sessionTimeoutMs / 10, MAX_HEARTBEAT_MS);
     const lane = `group-${(lanes += 1)}`;
     // A broker answers nothing on a connection on which a join waits: heartbeats have their own.
     this.#lanes = { rebalance: `${lane}-rebalance`, heartbeat: `${lane}-heartbeat` };

@@ -77,7 +77,13 @@ describeWithKafka('membership in a group on Kafka', () => {
   async function joinAs(more: Partial<GroupOptions> = {}): Promise<Member> {
     const told: string[] = [];
     const client = await clientOf(told);
-    const membership = await joinKafkaGroup(client, { group, topic, sessionTimeoutMs: LONG_MS, ...more });
+    const membership = await joinKafkaGroup(client, {
+      group,
+      topic,
+      sessionTimeoutMs: LONG_MS,
+      heartbeatMs: 100,
+      ...more,
+    });
     onTestFinished(() => membership.leave());
     const has = (): readonly number[] => membership.assignment().map(({ partition }) => partition);
     return {
