@@ -110,9 +110,7 @@ describe('loadConfig', () => {
   it.each(Object.keys(VARIABLES))('refuses %s when it is set and empty: what was meant is lost', async (name) => {
     await write('kafka: { brokers: [a:1] }\n');
     for (const empty of ['', ' ']) {
-      expect(await failure({ env: { [name]: empty } })).toBe(
-        `${name} is set and empty: give it a value, or unset it`,
-      );
+      expect(await failure({ env: { [name]: empty } })).toBe(`${name} is set and empty: give it a value, or unset it`);
     }
   });
 
