@@ -101,6 +101,7 @@ const OWN_ERRORS = new Set([
   'LogStorageError',
   'OffsetOutOfRangeError',
   'UnknownTopicError',
+  'FencedError',
   'SchemaRegistryError',
   'ForeignRecordError',
   'LogClosedError',
@@ -131,7 +132,17 @@ function describe(error: unknown): string {
   if (!(error instanceof Error)) return 'failed for a reason that it did not say';
   if (OWN_ERRORS.has(error.name) && !('code' in error)) return error.message;
   const code = 'code' in error ? ` (${String(error.code)})` : '';
-  return `failed with ${error.name}${code}; run it again with NODE_OPTIONS=--stack-trace-limit=50 and report where`;
+  return [
+    `failed with ${error.name}${code}; if that does not say why, report it with where it was:`,
+    ...placesOf(error),
+  ].join('\n');
+}
+
+/** Where an error comes from: functions and lines of the program. Its message, which may hold anything, is left out. */
+function placesOf({ stack = '', message }: Error): string[] {
+  const at = stack.indexOf(message);
+  const lines = at < 0 ? [] : stack.slice(at + message.length).split('\n');
+  return lines.filter((line) => /^ {4}at /u.test(line));
 }
 
 function version(): string {

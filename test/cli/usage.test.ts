@@ -140,6 +140,17 @@ describe('a wrong config ends with 2 before anything is made', () => {
   });
 });
 
+it('a failure of another kind says where it was and not what it was about', async () => {
+  const now = (): never => {
+    throw new TypeError('ana@example.org\n    at typed (hunter2)');
+  };
+  const { code, stdout, stderr } = await bench.run('keys list', { now });
+  expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+  expect(stderr).toMatch(/^redactory: failed with TypeError; .*\n(?: {4}at .*\n)+$/u);
+  expect(stderr).toContain('usage.test.ts');
+  expect(stderr).not.toMatch(/ana|hunter2/u);
+});
+
 describe('--json', () => {
   it('prints one document and nothing else, whichever command', async () => {
     const run = (args: string): Promise<object> => bench.json(args);

@@ -47,7 +47,8 @@ it('docs/audit.md tells of all that is recorded, once, and of nothing else', () 
   const section = /## What is recorded[\s\S]*?^What only/mu.exec(page('docs/audit.md').text)?.[0] ?? '';
   const cells = [...section.matchAll(/^\| (`[^|]+) \|/gmu)].map(([, cell = '']) => cell).slice(1);
   const told = cells.flatMap((cell) => [...cell.matchAll(/`([^`]+)`/gu)].map(([, what]) => what));
-  expect(told.toSorted()).toEqual([...AUDITED_WORK].toSorted());
+  expect(told).toHaveLength(new Set(told).size);
+  expect(new Set(told)).toEqual(new Set(AUDITED_WORK));
 });
 
 describe('docs/privacy-model.md', () => {

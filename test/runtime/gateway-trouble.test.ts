@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
+import { chmod, readFile } from 'node:fs/promises';
 import { request } from 'node:https';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
@@ -305,9 +305,17 @@ describe('over TLS', () => {
   });
 
   it('does not start without its files, and names none of what is in them', async () => {
-    const { keyFile } = await certificate();
-    await expect(serve({ tls: { certFile: join(world.dir, 'missing.pem'), keyFile } })).rejects.toThrow(
-      /gateway\.tls/u,
+    const { certFile, keyFile } = await certificate();
+    const missing = join(world.dir, 'missing.pem');
+    await expect(serve({ tls: { certFile: missing, keyFile } })).rejects.toThrow(
+      `gateway.tls.certFile ${missing} cannot be read (ENOENT)`,
     );
+    await expect(serve({ tls: { certFile, keyFile: missing } })).rejects.toThrow(`${missing} cannot be read (ENOENT)`);
+  });
+
+  it('does not start with a private key that all users may read', async () => {
+    const tls = await certificate();
+    await chmod(tls.keyFile, 0o644);
+    await expect(serve({ tls })).rejects.toThrow(`${tls.keyFile} is open to all users`);
   });
 });
