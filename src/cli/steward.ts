@@ -1,28 +1,37 @@
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { loadPolicy } from '../privacy/policy.ts';
-import { eraseMeanwhile, openSteward, serveSteward, type Steward } from '../runtime/steward/steward.ts';
+import { eraseMeanwhile, eraseOnce, openSteward, serveSteward, type Steward } from '../runtime/steward/steward.ts';
 import { RunError } from '../runtime/run-error.ts';
 import type { Workspace } from '../runtime/workspace.ts';
-import { action, withWorkspace, type CommandContext, type Io } from './io.ts';
+import { action, wholeNumber, withWorkspace, type CommandContext, type Io } from './io.ts';
 import { withHealth } from './run.ts';
 import { openTable } from './table.ts';
 
 interface Own {
   readonly once?: boolean;
+  readonly waitMinutes: number;
 }
 
 export function stewardCommand(program: Command, io: Io): void {
   program
     .command('steward')
     .description('tell people what was kept of them, and erase who asked for it, until it is stopped')
-    .option('--once', 'erase who is due, serve nobody, and end; exit code 1 while an erasure has to wait')
-    .addHelpText('after', '\nExamples:\n  redactory steward\n  redactory steward --once')
+    .option('--once', 'erase who is due, serve nobody, and end; exit code 1 when an erasure has to wait for longer')
+    .addOption(
+      new Option('--wait-minutes <n>', 'with --once, how long to wait for what is on its way to the table')
+        .argParser(wholeNumber(0, 1_440))
+        .default(10),
+    )
+    .addHelpText(
+      'after',
+      '\nExamples:\n  redactory steward\n  redactory steward --once\n  redactory steward --once --wait-minutes 0',
+    )
     .action(
       action<Own>(io, (context, own) =>
         withWorkspace(context, 'steward', async (workspace) => {
           const steward = await stewardOf(context, workspace);
           if (own.once === true) {
-            const left = await steward.eraseDue(context.signal);
+            const left = await eraseOnce(steward, { ...erasing(context), waitMs: own.waitMinutes * 60_000 });
             if (left > 0)
               throw new RunError(
                 `${left} erasures have to wait until sanitizer and sink have done what came in before`,

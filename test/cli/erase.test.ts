@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openErasures } from '../../src/runtime/steward/erase.ts';
+import { TOPICS } from '../../src/runtime/topics.ts';
 import { createBench, type Bench } from './harness.ts';
 
 interface State {
@@ -46,6 +47,18 @@ describe('redactory erase', () => {
     expect((await bench.run('erase --subject ana --show --why nothing')).code).toBe(2);
   });
 
+  it('has to wait for what is on its way: then `steward --once` ends with 1', async () => {
+    await bench.withWorkspace(({ log }) =>
+      log.append(TOPICS.raw, [{ key: 'k', value: Buffer.from('broken'), timestamp: START }]),
+    );
+    await bench.run('erase --subject ben', at(70));
+    const { code, stderr } = await bench.run('steward --once --wait-minutes 0', at(80));
+    expect(code).toBe(1);
+    expect(stderr).toContain('1 erasures have to wait');
+    expect((await bench.run('run --until-end', at(85))).code).toBe(0);
+    expect((await bench.run('steward --once --wait-minutes 0', at(90))).stdout).toBe('no erasure is left to do\n');
+  });
+
   it('asked again, is the one that is under way and reaches up to now; after one that is done it is another', async () => {
     const ask = async (seconds: number): Promise<{ erasureId: string; requestedAt: number }> => {
       const told = await bench.json<State>('erase --subject ana', at(seconds));
@@ -60,6 +73,6 @@ describe('redactory erase', () => {
     expect((await bench.run('steward --once', at(300))).code).toBe(0);
     expect((await ask(400)).erasureId).not.toBe(first.erasureId);
     const { records } = await bench.json<{ records: { what: string }[] }>('audit show --limit 100');
-    expect(records.filter(({ what }) => what === 'erase')).toHaveLength(2 * 4);
+    expect(records.filter(({ what }) => what === 'erase')).toHaveLength(2 * 5);
   });
 });

@@ -114,6 +114,25 @@ export async function eraseMeanwhile(
   }
 }
 
+/**
+ * Erases who asked, and waits up to `waitMs` for what of them is on its way: a line that is always busy comes past it all the
+ * same.
+ *
+ * @returns how many are left.
+ * @throws the first failure of a try.
+ */
+export async function eraseOnce(
+  steward: Pick<Steward, 'eraseDue'>,
+  { everyMs, waitMs, signal }: { everyMs: number; waitMs: number; signal: AbortSignal },
+): Promise<number> {
+  const end = AbortSignal.any([signal, AbortSignal.timeout(waitMs)]);
+  for (let isLast = waitMs === 0; ; isLast = end.aborted) {
+    const left = await steward.eraseDue(signal);
+    if (left === 0 || isLast || signal.aborted) return left;
+    await delay(everyMs, undefined, { signal: end }).catch(() => undefined);
+  }
+}
+
 /** Requests of one person in a minute; each may read a table. */
 const REQUESTS_PER_MINUTE = 60;
 const MAX_IN_FLIGHT = 16;

@@ -12,7 +12,7 @@ import { appendErasure } from '../../../src/runtime/erasures.ts';
 import { appendRequest, openRequests } from '../../../src/runtime/requests.ts';
 import { eraseOne, openErasures, watchLine, type EraseTools } from '../../../src/runtime/steward/erase.ts';
 import { readOwners } from '../../../src/runtime/steward/follow-owners.ts';
-import { openSteward, type Steward } from '../../../src/runtime/steward/steward.ts';
+import { eraseOnce, openSteward, type Steward } from '../../../src/runtime/steward/steward.ts';
 import { changeManifest, type ReplayManifest } from '../../../src/runtime/replay/manifest.ts';
 import { REPLAYS_SPEC, REPLAYS_TOPIC } from '../../../src/runtime/replay/names.ts';
 import { createTelemetry, silentLogger } from '../../../src/runtime/telemetry.ts';
@@ -551,5 +551,37 @@ describe('an erasure whose tables are not where the steward looks', () => {
     await expect(steward.eraseDue()).rejects.toThrow(/`redactory replay abandon trial --table-lost`/u);
     await put(0);
     expect(await steward.eraseDue()).toBe(0);
+  });
+});
+
+describe('erasing once', () => {
+  /** So many are left after each try. */
+  function trying(...left: readonly number[]): { tries: number; eraseDue(): Promise<number> } {
+    return {
+      tries: 0,
+      eraseDue: async function () {
+        return left[this.tries++] ?? 0;
+      },
+    };
+  }
+  const signal = new AbortController().signal;
+
+  it('tries until nothing is left, as what was on its way arrives', async () => {
+    const steward = trying(2, 1, 0, 7);
+    expect(await eraseOnce(steward, { everyMs: 0, waitMs: 600_000, signal })).toBe(0);
+    expect(steward.tries).toBe(3);
+  });
+
+  it('tells how many are left when it may not wait, or is stopped', async () => {
+    const steward = trying(2, 1, 0);
+    expect(await eraseOnce(steward, { everyMs: 0, waitMs: 0, signal })).toBe(2);
+    expect(await eraseOnce(steward, { everyMs: 0, waitMs: 600_000, signal: AbortSignal.abort() })).toBe(1);
+    expect(steward.tries).toBe(2);
+  });
+
+  it('tries for the last time when it has waited for so long', async () => {
+    const steward = trying(...Array.from({ length: 2 }, () => 1), 0);
+    expect(await eraseOnce(steward, { everyMs: 600_000, waitMs: 1, signal })).toBe(1);
+    expect(steward.tries).toBe(2);
   });
 });
