@@ -120,6 +120,7 @@ const OWN_ERRORS = new Set([
   'FilesErasedError',
   'RunError',
   'ReplayEndedError',
+  'NotComparableError',
   'TableBehindError',
   'TableError',
   'LineError',
