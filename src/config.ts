@@ -71,7 +71,11 @@ const configSchema = z.strictObject({
       retentionDays: z
         .strictObject({
           raw: count(1, 3_650, 'Of `interactions.raw`.').default(7),
-          sanitized: count(1, 3_650, 'Of `interactions.sanitized`.').default(90),
+          sanitized: count(
+            1,
+            3_650,
+            'Of `interactions.sanitized`, and two more: its records bear the day of their session.',
+          ).default(90),
           quarantine: count(1, 3_650, 'Of `interactions.quarantine`.').default(30),
           audit: count(1, 36_500, 'Of `audit`.').default(3_650),
         })

@@ -123,6 +123,7 @@ const OWN_ERRORS = new Set([
   'FilesErasedError',
   'RunError',
   'ReplayEndedError',
+  'NotComparableError',
   'TableBehindError',
   'TableError',
   'LineError',

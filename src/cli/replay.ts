@@ -2,7 +2,7 @@ import { Option, type Command } from 'commander';
 import { loadPolicy } from '../privacy/policy.ts';
 import { audited, type AuditEntry } from '../runtime/audit.ts';
 import { abandonReplay } from '../runtime/replay/abandon.ts';
-import { compareReplay } from '../runtime/replay/compare.ts';
+import { compareReplay, NotComparableError, type Comparison } from '../runtime/replay/compare.ts';
 import { estimateReplay } from '../runtime/replay/estimate.ts';
 import { readCounts } from '../runtime/replay/ledger.ts';
 import { readManifest, readManifests, type ReplayManifest } from '../runtime/replay/manifest.ts';
@@ -301,21 +301,33 @@ async function replayAndReport(
   onWorked();
   const isDone = done.manifest.state !== 'running';
   const table = isDone ? await readRows(context, workspace, manifest) : null;
-  const comparison =
-    isDone && own.compare
-      ? await compareReplay({ log: tools.logs.sink, rawLog: workspace.log, codec: workspace.codec, manifest })
-      : null;
+  const compared = isDone && own.compare ? await compare(workspace, tools, manifest) : null;
+  const comparison = typeof compared === 'string' ? null : compared;
   context.print(
     [
       describeManifest(done.manifest),
       describeReplayed(done.counts, manifest.expired),
       isDone ? `table: ${(table ?? 0).toLocaleString('en')} rows` : 'stopped: the same command goes on from here',
-      ...(comparison === null ? [] : [describeComparison(comparison)]),
+      ...(compared === null ? [] : [typeof compared === 'string' ? compared : describeComparison(compared)]),
     ].join('\n'),
     { replay: manifestJson(done.manifest), counts: done.counts, rows: table, comparison },
   );
   const { batches, read, released } = done.counts;
   return { state: isDone ? 'done' : 'stopped', batches, events: read, released };
+}
+
+/** The comparison, or why there is none: what was replayed is there all the same. */
+async function compare(
+  { log: rawLog, codec }: Workspace,
+  { logs }: ReplayTools,
+  manifest: ReplayManifest,
+): Promise<Comparison | string> {
+  try {
+    return await compareReplay({ log: logs.sink, rawLog, codec, manifest });
+  } catch (error) {
+    if (error instanceof NotComparableError) return error.message;
+    throw error;
+  }
 }
 
 /** This process, and as many others as were asked for. */

@@ -33,6 +33,12 @@ export const REPLAYS = {
 
 const DAY_MS = 86_400_000;
 
+/**
+ * Added to the retention of topics whose records are stamped with the day of their session: that began up to a day before its
+ * batches came, and a day is as old at its end as at its beginning. Without them a record may expire when it is written.
+ */
+export const DAY_STAMPED_DAYS = 2;
+
 /** How soon what was overwritten is to be gone: from the keyring keys that were destroyed, from requests reasons. */
 export const COMPACTED_WITHIN_MS = 60_000;
 /** Whose sessions were erased. A large topic, which is copied each time. */
@@ -55,7 +61,7 @@ export function topicSpecs(config: {
   });
   return [
     kept(TOPICS.raw, config.retentionDays.raw, config.partitions),
-    kept(TOPICS.sanitized, config.retentionDays.sanitized, config.partitions),
+    kept(TOPICS.sanitized, config.retentionDays.sanitized + DAY_STAMPED_DAYS, config.partitions),
     kept(TOPICS.quarantine, config.retentionDays.quarantine, 1),
     compacted(TOPICS.consent),
     compacted(TOPICS.keyring, COMPACTED_WITHIN_MS),

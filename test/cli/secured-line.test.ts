@@ -76,6 +76,19 @@ describeWithKafka('the line on a cluster where each part has a user of its own',
     expect(new Set(groups)).toEqual(new Set(['sanitize', 'sink', 'replay/trial', 'replay-sink/trial']));
   });
 
+  it.each([
+    'replay --policy balanced --into left',
+    'replay abandon left',
+    'replay abandon trial --table-lost',
+    'erase --subject ana@corp.example',
+    'steward --once',
+    'sink --until-end --refill',
+  ])('%s', async (args) => {
+    const { code, stderr } = await bench.run(args);
+    expect(stderr).not.toMatch(/"level":[45]0|^redactory:/mu);
+    expect(code).toBe(0);
+  });
+
   it('takes batches through a gateway that has no more rights than its own', async () => {
     const subject = 'ben@corp.example';
     await bench.json(`consent enrol --subject ${subject}`);

@@ -34,17 +34,17 @@ describe('the planned topics', () => {
     });
   });
 
-  it('are kept as long as the config says: raw 7 days, sanitised 90, quarantine 30', () => {
+  it('are kept as long as the config says: raw 7 days, sanitised 90 and the two of its stamps, quarantine 30', () => {
     const kept = (name: string): unknown => ({
       cleanup: settingsOf(name)['cleanup.policy'],
       days: Number(settingsOf(name)['retention.ms']) / DAY,
     });
     expect(kept(TOPICS.raw)).toEqual({ cleanup: 'delete', days: 7 });
-    expect(kept(TOPICS.sanitized)).toEqual({ cleanup: 'delete', days: 90 });
+    expect(kept(TOPICS.sanitized)).toEqual({ cleanup: 'delete', days: 92 });
     expect(kept(TOPICS.quarantine)).toEqual({ cleanup: 'delete', days: 30 });
     const own = { partitions: 2, retentionDays: { raw: 3, sanitized: 20, quarantine: 1, audit: 1 } };
     const { topics } = accessPlan({ topics: own, kafka: kafkaSettings() });
-    expect(topics.slice(0, 3).map(({ settings }) => Number(settings['retention.ms']) / DAY)).toEqual([3, 20, 1]);
+    expect(topics.slice(0, 3).map(({ settings }) => Number(settings['retention.ms']) / DAY)).toEqual([3, 22, 1]);
   });
 
   it.each([

@@ -1,7 +1,9 @@
 import type { Codec } from '../../events/codec.ts';
 import type { EventLog, LogRecord, TopicPartition } from '../../log/event-log.ts';
+import { partitionOf } from '../../log/partitioner.ts';
 import type { ReleasedBatch } from '../../events/released.ts';
 import { COLUMNS, createRowDigest, type RowDigest, type TableRow } from '../../sinks/index.ts';
+import { RunError } from '../run-error.ts';
 import { sinkRecord } from '../sink-runner.ts';
 import { GROUPS, TOPICS } from '../topics.ts';
 import { joinBySource, type Pair } from './join.ts';
@@ -56,13 +58,21 @@ export interface CompareOptions {
 
 const DAY_MS = 86_400_000;
 
-/** Compares by source coordinates, batch by batch, in bounded memory. @throws ForeignRecordError */
+/** The two sides hold the same sessions on different partitions, so what came of one raw record is not found together. */
+export class NotComparableError extends RunError {
+  override name = 'NotComparableError';
+}
+
+/** Compares by source coordinates, batch by batch, in bounded memory. @throws NotComparableError, ForeignRecordError */
 export async function compareReplay(options: CompareOptions): Promise<Comparison> {
   const { log, manifest } = options;
   refuseAbandoned(manifest);
   const topics = { live: TOPICS.sanitized, replay: replayNames(manifest.name).sanitizer.sanitized };
   const ends = { live: await log.endOffsets(topics.live), replay: await log.endOffsets(topics.replay) };
   const begins = { live: await log.beginOffsets(topics.live), replay: await log.beginOffsets(topics.replay) };
+  const count = ends.replay.length;
+  if (ends.live.length !== count)
+    throw notComparable(manifest, `${topics.live} has ${ends.live.length} partitions now`);
   const wanted = new Map([...manifest.partitions.entries()].filter(([, { from, end }]) => from < end));
   const sum = new Difference(options.codec);
   let liveExpired = false;
@@ -83,13 +93,25 @@ export async function compareReplay(options: CompareOptions): Promise<Comparison
     };
     await joinBySource(
       { log, partition, topics, ranges, rawTopic: TOPICS.raw, wanted, maxBytes: options.maxBytes ?? 64 << 20 },
-      { pair: (pair) => partOf(pair.rawPartition).take(pair), putOff: (raw) => parts.delete(raw) },
+      {
+        pair: (pair) => {
+          for (const { topic, key } of [pair.live, pair.replay].filter((record) => record !== null)) {
+            if (partitionOf(key, count) === partition) continue;
+            throw notComparable(manifest, `${topic} has records from before it was given ${count} partitions`);
+          }
+          partOf(pair.rawPartition).take(pair);
+        },
+        putOff: (raw) => parts.delete(raw),
+      },
     );
     for (const part of parts.values()) sum.add(part);
     options.onProgress?.(partition + 1, ends.replay.length);
   }
   return { ...sum.result(), liveBehind: await liveBehind(options), liveExpired };
 }
+
+const notComparable = ({ name }: ReplayManifest, why: string): NotComparableError =>
+  new NotComparableError(`the replay ${name} cannot be compared: ${why}, so its sessions are on others`);
 
 /** Where live records of the stretch can begin: their timestamps are their sessions' days. */
 async function liveStart(

@@ -36,6 +36,8 @@ const manifest = z.strictObject({
   span: z.strictObject({ first: time, last: time }).nullable(),
   /** By raw partition. */
   partitions: z.array(partition),
+  /** Partitions of its sanitised topic: as many as the live one had at the start. Older manifests do not say. */
+  sanitizedPartitions: z.int().min(1).optional(),
   /** Of the stretch that was asked for, so many offsets at most had expired when the replay started. */
   expired: offset,
   startedAt: time,

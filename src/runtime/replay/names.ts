@@ -2,7 +2,7 @@ import type { TopicSpec } from '../../log/event-log.ts';
 import { RunError } from '../run-error.ts';
 import type { SanitizerRoute } from '../sanitizer.ts';
 import type { SinkRoute } from '../sink-runner.ts';
-import { REPLAYS, TOPICS } from '../topics.ts';
+import { DAY_STAMPED_DAYS, REPLAYS, TOPICS } from '../topics.ts';
 
 /** Compacted: what each replay is about and how far it has come, by its name. */
 export const REPLAYS_TOPIC = 'replays';
@@ -55,7 +55,7 @@ export function replayTopics(
     cleanup: { kind: 'delete', retentionMs: days * DAY_MS + ageMs },
   });
   return [
-    kept(sanitized, live.partitions, live.retentionDays.sanitized),
+    kept(sanitized, live.partitions, live.retentionDays.sanitized + DAY_STAMPED_DAYS),
     kept(quarantine, 1, live.retentionDays.quarantine),
   ];
 }

@@ -80,7 +80,8 @@ export async function startReplay(request: ReplayRequest, tools: ReplayTools): P
   });
   // There is one by now: this process has just made it or found it.
   const manifest = changed ?? (await readManifest(logs.sanitizer, name));
-  const partitions = await logs.sink.partitions(TOPICS.sanitized);
+  // The live topic may have been given more partitions since.
+  const partitions = manifest.sanitizedPartitions ?? (await logs.sink.partitions(TOPICS.sanitized));
   const age = Math.max(0, manifest.startedAt - (manifest.span?.first ?? manifest.startedAt));
   await logs.operator.createTopics(replayTopics(name, { ...tools.topics, partitions }, age));
   return manifest;
@@ -97,6 +98,7 @@ async function newManifest(request: ReplayRequest, tools: ReplayTools): Promise<
     vocabulary: vocabulary.digest,
     ...asked,
     ...fixed,
+    sanitizedPartitions: await tools.logs.sink.partitions(TOPICS.sanitized),
     startedAt: tools.now(),
     state: 'running',
     finishedAt: null,

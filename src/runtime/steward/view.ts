@@ -1,9 +1,11 @@
 import { addCounts, type DropCounts } from '../../events/outcome.ts';
 import { epochOf } from '../../privacy/keyring.ts';
+import type { EventLog } from '../../log/event-log.ts';
 import type { OwnerContent } from '../../privacy/owners.ts';
 import type { PersonView } from '../../producers/gateway/person-view.ts';
 import { KEPT_ACTIONS, KEPT_DAYS, type Kept, type KeptAction, type Readers } from '../../producers/gateway/protocol.ts';
 import { NoTableError, withTable, type TableRow, type TableStore, type TableView } from '../../sinks/index.ts';
+import { readManifests } from '../replay/manifest.ts';
 import { shareRounds } from '../shared-round.ts';
 import { isLive, pseudonymIn, readOwners, type OwnerPlace, type OwnersTools } from './follow-owners.ts';
 
@@ -47,7 +49,7 @@ export function createPersonView(tools: ViewTools): PersonView {
   }
   function visit({ key }: OwnerPlace, owner: OwnerContent | undefined): void {
     if (owner === undefined) return forget(key);
-    if (!isLive(key) || owner.day < firstDay()) return;
+    if (owner.day < firstDay()) return;
     const own = recent.get(owner.subjectKey) ?? new Map<string, OwnerContent>();
     recent.set(owner.subjectKey, own.set(key, owner));
     ownerOf.set(key, owner.subjectKey);
@@ -79,7 +81,7 @@ export function createPersonView(tools: ViewTools): PersonView {
 
   async function kept(subjectKey: string): Promise<Kept> {
     await catchUp();
-    const days = daysOf(recent.get(subjectKey) ?? new Map());
+    const days = daysOf(recent.get(subjectKey) ?? new Map(), await promotedReplays(tools.log));
     const actions = await actionsOf(tools.store, days);
     return {
       days: [...days.keys()]
@@ -100,14 +102,28 @@ export function createPersonView(tools: ViewTools): PersonView {
 const emptyDay = (): Day => ({ rows: 0, events: 0, dropped: {}, sessions: new Set() });
 const dateOf = (day: number): string => new Date(day * DAY_MS).toISOString().slice(0, 10);
 
-function daysOf(owners: ReadonlyMap<string, OwnerContent>): Map<number, Day> {
+/** Names of replays whose rows are in the live table. */
+async function promotedReplays(log: EventLog): Promise<ReadonlySet<string>> {
+  const manifests = [...(await readManifests(log)).values()];
+  return new Set(manifests.filter(({ state }) => state === 'promoted').map(({ name }) => name));
+}
+
+/**
+ * Counts are those of live work. Of a promoted replay only the sessions are taken, so that all rows are shown: it counts the
+ * same events once more.
+ */
+function daysOf(owners: ReadonlyMap<string, OwnerContent>, promoted: ReadonlySet<string>): Map<number, Day> {
   const days = new Map<number, Day>();
   for (const [key, owner] of owners) {
+    const replay = isLive(key) ? undefined : key.slice(0, key.indexOf('/'));
+    if (replay !== undefined && !promoted.has(replay)) continue;
     const day = days.get(owner.day) ?? emptyDay();
     days.set(owner.day, day);
-    day.rows += owner.rows;
-    day.events += owner.events;
-    day.dropped = addCounts(day.dropped, owner.dropped);
+    if (replay === undefined) {
+      day.rows += owner.rows;
+      day.events += owner.events;
+      day.dropped = addCounts(day.dropped, owner.dropped);
+    }
     const session = pseudonymIn(key);
     if (session !== undefined) day.sessions.add(session);
   }

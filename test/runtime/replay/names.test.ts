@@ -31,7 +31,7 @@ describe("a replay's names", () => {
     const live = { partitions: 6, retentionDays: { sanitized: 90, quarantine: 30 } };
     const day = 86_400_000;
     expect(replayTopics('a', live, 5 * day)).toEqual([
-      { name: 'interactions.sanitized.a', partitions: 6, cleanup: { kind: 'delete', retentionMs: 95 * day } },
+      { name: 'interactions.sanitized.a', partitions: 6, cleanup: { kind: 'delete', retentionMs: 97 * day } },
       { name: 'interactions.quarantine.a', partitions: 1, cleanup: { kind: 'delete', retentionMs: 35 * day } },
     ]);
   });

@@ -64,6 +64,21 @@ const MANIFEST: ReplayManifest = {
   promoted: null,
 };
 
+/** Says whose a session is, as a replay's sanitizer does. */
+async function putOwner(
+  { workspace }: Company,
+  key: string,
+  of: { readonly subjectKey: string; readonly rows: number },
+): Promise<void> {
+  const { log, codec } = workspace;
+  const tables = await workspace.controlTables(0);
+  await tables.catchUp();
+  const epoch = epochOf(START);
+  const owner = { ...of, day: Math.floor(START / 86_400_000), events: 1, dropped: {} };
+  const closed = closeOwner(tables.keyring.ownerKey(epoch) ?? new Uint8Array(), key, owner);
+  await log.append(TOPICS.owners, [{ key, value: codec.encodeOwner({ epoch, closed }), timestamp: START }]);
+}
+
 describe('what was kept', () => {
   let company: Company;
   let ran: RunResult;
@@ -116,6 +131,24 @@ describe('what was kept', () => {
     } finally {
       await closing.close();
     }
+  });
+
+  it('has the rows that a promoted replay brought, and not those of one that was not promoted', async () => {
+    const { workspace, people } = company;
+    const [owner = '', other = ''] = people;
+    const ownSession = [...(await company.ownersByKeys())].find(([, subjectKey]) => subjectKey === other)?.[0] ?? '';
+    const own = async (): Promise<number> =>
+      (await keptOf(steward, owner)).days.reduce((sum, { actions }) => sum + actions.length, 0);
+    const counts = (await keptOf(steward, owner)).days.map(({ rows, events, dropped }) => ({ rows, events, dropped }));
+    const before = await own();
+    await workspace.log.createTopics([REPLAYS_SPEC]);
+    await changeManifest(workspace.log, 'trial', async () => MANIFEST);
+    await putOwner(company, `trial/${ownSession}`, { subjectKey: owner, rows: 1 });
+    expect(await own()).toBe(before);
+    await changeManifest(workspace.log, 'trial', async () => ({ ...MANIFEST, state: 'promoted' }));
+    expect(await own()).toBeGreaterThan(before);
+    const after = (await keptOf(steward, owner)).days;
+    expect(after.map(({ rows, events, dropped }) => ({ rows, events, dropped }))).toEqual(counts);
   });
 
   it('is nothing of somebody unknown', async () => {
@@ -527,20 +560,12 @@ describe('an erasure whose tables are not where the steward looks', () => {
   });
 
   it('fails where the table of a replay with such rows is missing, and passes by one without', async () => {
-    const { log, codec } = company.workspace;
+    const { log } = company.workspace;
     const eva = company.people[3] ?? '';
     await log.createTopics([REPLAYS_SPEC]);
     await changeManifest(log, 'trial', async () => ({ ...MANIFEST, table: join(company.dir, 'lost') }));
-    const tables = await company.workspace.controlTables(0);
-    await tables.catchUp();
-    const epoch = epochOf(START);
-    const ownerKey = tables.keyring.ownerKey(epoch) ?? new Uint8Array();
-    const key = `trial/${'0'.repeat(32)}`;
-    const put = (rows: number): Promise<unknown> => {
-      const owner = { subjectKey: eva, day: Math.floor(START / 86_400_000), rows, events: 1, dropped: {} };
-      const value = codec.encodeOwner({ epoch, closed: closeOwner(ownerKey, key, owner) });
-      return log.append(TOPICS.owners, [{ key, value, timestamp: START }]);
-    };
+    const put = (rows: number): Promise<void> =>
+      putOwner(company, `trial/${'0'.repeat(32)}`, { subjectKey: eva, rows });
     const steward = await openSteward({
       workspace: company.workspace,
       telemetry: createTelemetry(silentLogger),
