@@ -97,6 +97,26 @@ describe('what was kept', () => {
     }
   });
 
+  it('is read to the end that was there before keys were looked for: what came since may have others', async () => {
+    const { log, codec } = company.workspace;
+    const tables = await company.workspace.controlTables(0);
+    const ends = (await log.endOffsets(TOPICS.owners)).map((end) => Math.max(0, end - 1));
+    const earlier = new Proxy(log, {
+      get(of, name) {
+        if (name === 'endOffsets') return async () => ends;
+        const value: unknown = Reflect.get(of, name);
+        return typeof value === 'function' ? (value.bind(of) as unknown) : value;
+      },
+    });
+    const positions: number[] = [];
+    let seen = 0;
+    await readOwners({ log: earlier, codec, tables }, positions, () => void seen++);
+    expect(positions).toEqual(ends);
+    expect(seen).toBe(ends.reduce((sum, end) => sum + end));
+    await readOwners({ log, codec, tables }, positions, (_place, owner) => expect(owner).toBeDefined());
+    expect(positions).toEqual(await log.endOffsets(TOPICS.owners));
+  });
+
   it('is nothing of somebody unknown', async () => {
     expect(await keptOf(steward, 'nobody')).toEqual({ days: [] });
   });
