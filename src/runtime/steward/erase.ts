@@ -121,9 +121,9 @@ async function isPast(log: EventLog, group: string, topic: string, ends: readonl
 }
 
 /**
- * Erases what there is of one person up to when they asked: their rows from the live table and those of replays, then the records that say whose they were, then
- * what they asked for. The record that it is done comes last, so that whoever is started after a crash goes on. Counts are
- * of all tries together.
+ * Erases what there is of one person up to when they asked: their rows from the live table and those of replays, then the
+ * records that say whose they were, then what they asked for. The record that it is done comes last, so that whoever is
+ * started after a crash goes on. Counts are of all tries together.
  *
  * Call it when a {@link LineWatch} says that nothing is on its way.
  *

@@ -36,8 +36,10 @@ export async function readOwners(tools: OwnersTools, positions: number[], visit:
     let offset = Math.max(positions[partition] ?? 0, begins[partition] ?? 0);
     while (offset < end) {
       const page = await log.read({ topic: TOPICS.owners, partition, offset, ...PAGE });
-      openAll(tools, page.records, visit);
-      offset = page.nextOffset;
+      // What has come since may be under keys that are not known here yet.
+      const known = page.records.filter((record) => record.offset < end);
+      openAll(tools, known, visit);
+      offset = Math.min(page.nextOffset, end);
     }
     positions[partition] = offset;
   }

@@ -133,6 +133,26 @@ describe('what was kept', () => {
     }
   });
 
+  it('is read to the end that was there before keys were looked for: what came since may have others', async () => {
+    const { log, codec } = company.workspace;
+    const tables = await company.workspace.controlTables(0);
+    const ends = (await log.endOffsets(TOPICS.owners)).map((end) => Math.max(0, end - 1));
+    const earlier = new Proxy(log, {
+      get(of, name) {
+        if (name === 'endOffsets') return async () => ends;
+        const value: unknown = Reflect.get(of, name);
+        return typeof value === 'function' ? (value.bind(of) as unknown) : value;
+      },
+    });
+    const positions: number[] = [];
+    let seen = 0;
+    await readOwners({ log: earlier, codec, tables }, positions, () => void seen++);
+    expect(positions).toEqual(ends);
+    expect(seen).toBe(ends.reduce((sum, end) => sum + end));
+    await readOwners({ log, codec, tables }, positions, (_place, owner) => expect(owner).toBeDefined());
+    expect(positions).toEqual(await log.endOffsets(TOPICS.owners));
+  });
+
   it('has the rows that a promoted replay brought, and not those of one that was not promoted', async () => {
     const { workspace, people } = company;
     const [owner = '', other = ''] = people;
