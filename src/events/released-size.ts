@@ -14,7 +14,8 @@ export function isTooLarge({ actions }: Pick<ReleasedFields, 'actions'>): boolea
 
 /** No UTF-16 unit has more bytes of UTF-8. */
 const threeEach = (text: string): number => 3 * text.length;
-const utf8 = (text: string): number => Buffer.byteLength(text);
+const encoder = new TextEncoder();
+const utf8 = (text: string): number => encoder.encode(text).length;
 
 /** Bytes of the actions in Avro: a mark and a length before each text, and the step; the head is put in with them. */
 function atMost(actions: readonly ReleasedAction[], bytesOf: (text: string) => number): number {

@@ -19,21 +19,9 @@ export interface SchemaIds {
   idOf(record: string): number;
   /**
    * The full schema with that id, of whatever version, or undefined when the id was never given out. Where that cannot be
-   * told yet it throws {@link SchemaUnavailableError}: no record may count as one without a schema before it is known to be.
+   * told yet it throws `SchemaUnavailableError`: no record may count as one without a schema before it is known to be.
    */
   schemaOf(id: number): Schema | undefined;
-}
-
-/** What a schema id stands for cannot be told yet: nothing was found out about the bytes that name it. */
-export class SchemaUnavailableError extends Error {
-  override name = 'SchemaUnavailableError';
-  /** Settles when it can be told, if somebody has been asked; rejects when that one does not answer. */
-  readonly known: Promise<void> | undefined;
-
-  constructor(message: string, known?: Promise<void>) {
-    super(message);
-    this.known = known;
-  }
 }
 
 /** The registry file cannot be read, written or trusted; the message names it and says what to do. */

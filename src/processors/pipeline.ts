@@ -11,7 +11,7 @@ import {
 } from '../events/outcome.ts';
 import type { RawEvent } from '../events/raw.ts';
 import type { ReleasedBatch } from '../events/released.ts';
-import { SchemaUnavailableError } from '../events/schemas.ts';
+import { SchemaUnavailableError } from '../events/schema-unavailable.ts';
 import type { ConsentTimeline } from '../privacy/consent.ts';
 import { createContextRule, type ContextRule } from '../privacy/contexts.ts';
 import { createEchoMemory } from '../privacy/echoes.ts';

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Codec } from '../events/codec.ts';
-import { SchemaUnavailableError } from '../events/schemas.ts';
+import { SchemaUnavailableError } from '../events/schema-unavailable.ts';
 import type { Pipeline, Processed } from '../processors/pipeline.ts';
 import type { RawRecord } from '../processors/stages.ts';
 

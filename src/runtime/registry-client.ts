@@ -10,7 +10,8 @@ import { readFile } from 'node:fs/promises';
 import type * as http from 'node:http';
 import { setTimeout as realDelay } from 'node:timers/promises';
 import * as z from 'zod';
-import { SchemaRegistryError, SchemaUnavailableError } from '../events/schemas.ts';
+import { SchemaUnavailableError } from '../events/schema-unavailable.ts';
+import { SchemaRegistryError } from '../events/schemas.ts';
 import { codeOf, isCertificateFault, isLoopback, plainAgent, send, tlsAgent, type Received } from './http-ask.ts';
 
 /** The registry gives no usable answer just now: the same may work later. Nothing was decided without it. */
