@@ -186,8 +186,9 @@ describe('released batches that expire', () => {
     const ends = await log.endOffsets(TOPICS.sanitized);
     for (let partition = 0; partition < PARTITIONS; partition++) {
       const committed = await log.committed(GROUPS.sink, { topic: TOPICS.sanitized, partition });
-      expect(takenOf(committed, 0)).toBeLessThanOrEqual(ends[partition] ?? 0);
-      if ((ends[partition] ?? 0) > 0) expect(takenOf(committed, 0)).toBeGreaterThan(0);
+      const end = ends[partition] ?? 0;
+      expect(takenOf(committed, 0)).toBeLessThanOrEqual(end);
+      expect(takenOf(committed, 0) > 0).toBe(end > 0);
     }
   });
 });
