@@ -53,15 +53,17 @@ export function watchLag(options: {
     const asked = now();
     const ends = await log.endOffsets(topic);
     const begins = await log.beginOffsets(topic);
-    for (const [partition, watched] of partitions) {
-      const at: TopicPartition = { topic, partition };
-      const committed = await log.committed(group, at);
-      watched.end = ends[partition];
-      watched.done = committed?.offset ?? begins[partition];
-      const isAtEnd = (watched.done ?? 0) >= (watched.end ?? 0);
-      const said = committed === undefined ? 0 : (doneBefore?.(committed) ?? 0);
-      watched.doneBefore = Math.max(watched.doneBefore, said, isAtEnd ? asked : 0);
-    }
+    await Promise.all(
+      [...partitions].map(async ([partition, watched]) => {
+        const at: TopicPartition = { topic, partition };
+        const committed = await log.committed(group, at);
+        watched.end = ends[partition];
+        watched.done = committed?.offset ?? begins[partition];
+        const isAtEnd = (watched.done ?? 0) >= (watched.end ?? 0);
+        const said = committed === undefined ? 0 : (doneBefore?.(committed) ?? 0);
+        watched.doneBefore = Math.max(watched.doneBefore, said, isAtEnd ? asked : 0);
+      }),
+    );
   }
 
   const stop = telemetry.whenShown(async () => {

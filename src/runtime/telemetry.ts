@@ -61,7 +61,7 @@ export interface Telemetry {
   /** From now on the metrics tell of the process as well: processor time, memory, the event loop (`process_*`, `nodejs_*`). */
   measureProcess(): void;
   /**
-   * `measure` runs before metrics are shown, until the function that comes back is called. It is waited for a second; what it
+   * `measure` runs before metrics are shown, until the function that comes back is called. It is waited for half a second; what it
    * throws is left to the work, which meets the same.
    */
   whenShown(measure: () => Promise<void>): () => void;
@@ -311,7 +311,7 @@ export function createTelemetry(log: Logger): Telemetry {
       measuresProcess = true;
     },
     async render() {
-      await withinASecond(Promise.allSettled([...measures].map((measure) => measure())));
+      await withinPatience(Promise.allSettled([...measures].map((measure) => measure())));
       return { contentType: registry.contentType, body: await registry.metrics() };
     },
   };
@@ -324,11 +324,14 @@ export function createTelemetry(log: Logger): Telemetry {
   }
 }
 
+/** How long metrics wait for what is measured anew: less than a scrape does, if it comes each second. */
+const PATIENCE_MS = 500;
+
 /** Whoever asks for metrics has to have an answer when what is measured has none. */
-async function withinASecond(work: Promise<unknown>): Promise<void> {
+async function withinPatience(work: Promise<unknown>): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, 1_000);
+    timer = setTimeout(resolve, PATIENCE_MS);
   });
   await Promise.race([work, late]);
   clearTimeout(timer);

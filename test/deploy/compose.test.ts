@@ -5,6 +5,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { parse } from 'yaml';
 import { describe, expect, it } from 'vitest';
+import * as z from 'zod';
 import { loadConfig } from '../../src/config.ts';
 import { whyRefused } from './command-line.ts';
 import { compose, composeText, DEPLOY, readDeployed, type Service } from './manifests.ts';
@@ -29,7 +30,7 @@ describe('deploy/compose.yaml', () => {
   it('has the whole line', () => {
     expect(new Set(services.map(([name]) => name))).toEqual(
       new Set(
-        'kafka schemas-folder schemas topics keys sanitizer-1 sanitizer-2 sink steward gateway prometheus grafana'.split(
+        'kafka schemas-folder schemas topics keys sanitizer-1 sanitizer-2 sink steward gateway operator prometheus grafana'.split(
           ' ',
         ),
       ),
@@ -61,7 +62,7 @@ describe('deploy/compose.yaml', () => {
     // Those of ours have the image's check.
     const watch = ([, service]: (typeof services)[number]): unknown =>
       service.healthcheck?.disable === true ? 'not' : (service.healthcheck?.test?.[0] ?? (isOurs(service) && 'image'));
-    expect(services.filter(([, service]) => once(service)).map(watch)).toEqual(['not', 'not', 'not']);
+    expect(services.filter(([, service]) => once(service)).map(watch)).toEqual(['not', 'not', 'not', 'not']);
     expect(services.filter(([, service]) => !once(service)).map(watch)).toEqual([
       'CMD',
       'CMD',
@@ -81,6 +82,7 @@ describe('deploy/compose.yaml', () => {
     expect(of('sanitizer-2')).toEqual(['kafka-sanitizer']);
     expect(of('sink')).toEqual(['kafka-sink']);
     expect(of('keys')).toEqual(['kafka-operator']);
+    expect(of('operator')).toEqual(['kafka-operator']);
     const holders = services.filter(([, { volumes }]) => volumes.some((volume) => volume.startsWith('keys:')));
     expect(holders.map(([name]) => name)).toEqual(['keys', 'sanitizer-1', 'sanitizer-2', 'steward']);
     expect(of('steward')).toEqual(['kafka-steward']);
@@ -96,6 +98,27 @@ describe('deploy/compose.yaml', () => {
     expect(open.map(([name]) => name)).toEqual(['gateway', 'grafana']);
     expect(file.services['grafana']?.networks).not.toContain('line');
     expect(services.flatMap(([, { ports }]) => ports)).toEqual(['127.0.0.1:8478:8478', '127.0.0.1:3000:3000']);
+  });
+
+  it('gives what it publishes no way out through this machine', () => {
+    const published = Object.values(file.networks).filter(({ internal }) => internal !== true);
+    expect(published).toHaveLength(2);
+    for (const { driver_opts: options } of published) {
+      expect(options).toEqual({ 'com.docker.network.bridge.enable_ip_masquerade': 'false' });
+    }
+  });
+
+  it('has an operator who enrols people and issues tokens, as the page says, and who is started for that only', async () => {
+    const operator = file.services['operator'];
+    expect(operator).toMatchObject({ profiles: ['operator'], restart: 'no' });
+    expect(operator?.volumes).toEqual(['operator:/var/lib/redactory', 'ingest:/var/lib/redactory-ingest']);
+    const [, , ...options] = z.array(z.string()).parse(operator?.['entrypoint']);
+    const page = readFileSync(join(DEPLOY, '../docs/deploying.md'), 'utf8');
+    const told = [...page.matchAll(/^docker compose .* run --rm operator (.*)$/gmu)].map(([, args = '']) =>
+      args.split(' '),
+    );
+    expect(told.map(([command]) => command)).toEqual(['consent', 'devices']);
+    for (const args of told) expect(await whyRefused([...options, ...args])).toBeUndefined();
   });
 
   it('names files that are there, volumes, secrets and services that it has', () => {
@@ -134,7 +157,7 @@ describe('deploy/compose.yaml', () => {
       ['sink', ['sink']],
       ['gateway', ['gateway']],
       ['steward', ['steward']],
-      ['operator', ['keys', 'topics']],
+      ['operator', ['keys', 'topics', 'operator']],
     ] as const) {
       const path = config.kafka?.identities?.[role]?.passwordFile ?? '';
       expect(dirname(path)).toBe('/run/secrets');

@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
-import { read, ROOT } from '../docs/repository.ts';
+import { read, ROOT, trackedFiles } from '../docs/repository.ts';
 import { lockedPackages, type Locked } from './lockfile.ts';
 
 const packages = lockedPackages();
@@ -13,6 +13,23 @@ const WITH_SCRIPTS: Readonly<Record<string, string>> = {
   'msgpackr-extract': 'builds from source where no prebuilt package fits',
   protobufjs: 'warns about version ranges; development only',
 };
+
+const manifest = z
+  .looseObject({
+    dependencies: z.record(z.string(), z.string()),
+    devDependencies: z.record(z.string(), z.string()),
+  })
+  .parse(JSON.parse(read('package.json')));
+
+describe('package.json', () => {
+  it('ships no package that nothing of ours imports', () => {
+    const sources = (trackedFiles() ?? []).filter((path) => /^(?:src|bin|clients)\/.*\.[jt]sx?$/u.test(path)).map(read);
+    if (sources.length === 0) return; // An unpacked archive.
+    const isImported = (name: string): boolean =>
+      sources.some((text) => text.includes(`'${name}'`) || text.includes(`'${name}/`));
+    expect(Object.keys(manifest.dependencies).filter((name) => !isImported(name))).toEqual([]);
+  });
+});
 
 describe('package-lock.json', () => {
   it('has install scripts only of packages that are listed, each with a reason', () => {
@@ -46,12 +63,6 @@ describe('package-lock.json', () => {
   });
 
   it('is what package.json asks for, in exact versions', () => {
-    const manifest = z
-      .looseObject({
-        dependencies: z.record(z.string(), z.string()),
-        devDependencies: z.record(z.string(), z.string()),
-      })
-      .parse(JSON.parse(read('package.json')));
     for (const [name, version] of Object.entries({ ...manifest.dependencies, ...manifest.devDependencies })) {
       const locked = packages.find(({ path }) => path === `node_modules/${name}`);
       expect({ name, version: locked?.version }).toEqual({ name, version });

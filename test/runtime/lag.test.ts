@@ -236,7 +236,7 @@ describe('work that is stuck', { timeout: 60_000 }, () => {
     await sanitize(({ tables }) => ({
       tables: { ...tables, catchUp: () => away.over, lag: async () => ({ consent: 3, keyring: 0, erasures: 0 }) },
     }));
-    expect(await shown(telemetry, CONSENT)).toBe(3);
+    await untilShown(telemetry, CONSENT, 3);
     away.end();
   });
 
@@ -256,7 +256,7 @@ describe('work that is stuck', { timeout: 60_000 }, () => {
     await sanitize(() => ({}));
     await untilShown(telemetry, messages('sanitize'), 0);
     await decide();
-    expect(await shown(telemetry, CONSENT)).toBe(0);
+    await untilShown(telemetry, CONSENT, 0);
     expect(await shown(telemetry, 'redactory_key_epoch_end_timestamp_seconds')).toBeGreaterThan(Date.now() / 1000);
   });
 
@@ -291,7 +291,7 @@ describe('work that is stuck', { timeout: 60_000 }, () => {
     await log.append(TOPICS.sanitized, [{ key: 'k', value, headers, timestamp: 0, partition: 0 }]);
     running = runSink(options, { end: false, signal: stop.signal });
     await vi.waitFor(() => expect(read).toBe(1), { timeout: 20_000 });
-    expect(await shown(telemetry, messages('sink'))).toBe(1);
+    await untilShown(telemetry, messages('sink'), 1);
     flushed.to = 1;
   });
 });
