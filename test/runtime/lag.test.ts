@@ -237,6 +237,7 @@ describe('work that is stuck', { timeout: 60_000 }, () => {
       tables: { ...tables, catchUp: () => away.over, lag: async () => ({ consent: 3, keyring: 0, erasures: 0 }) },
     }));
     await untilShown(telemetry, CONSENT, 3);
+    expect(await shown(telemetry, CONSENT.replace('consent', 'keyring'))).toBe(0);
     away.end();
   });
 
