@@ -354,6 +354,7 @@ describeWithChromium("the worker's page", () => {
     await page.getByRole('button', { name: '15 minutes' }).click();
     await says(page, '#decide-error', 'The pause has not begun');
     await says(page, '#standing-more', 'The server cannot answer right now.');
+    expect(await standing(page).textContent()).toBe('Not known right now');
     await page.route('**/v1/me', (route) => route.fulfill({ status: 403, json: { error: 'cross_site' } }));
     await pass(page, POLL);
     await says(page, '#standing-more', 'The server refuses to answer this page.');

@@ -371,7 +371,7 @@ describe('what is private', () => {
           } else if (step === 'restart') {
             await recorder.stop();
             recorder.start();
-            await vi.waitFor(() => expect(states.at(-1)?.status).toBe('recording'));
+            await vi.waitUntil(() => states.at(-1)?.status === 'recording');
           } else page.do(target, step, { data: secret, inputType: 'insertFromPaste' });
         }
         const note = find(page, '#note');
