@@ -376,6 +376,12 @@ describeWithChromium("the worker's page", () => {
     await says(page, '#standing', 'Recording is allowed');
     expect(await page.locator('#decide-error').textContent()).toBe('');
 
+    await page.locator('#reason').fill('A reason');
+    await page.getByRole('button', { name: 'Send' }).click();
+    await says(page, '#reason-error', 'It is not known whether your request has arrived');
+    await pass(page, SLOW_POLL);
+    await page.locator('#reason-error:empty').waitFor({ state: 'attached' });
+
     await page.locator('#withdraw').click();
     await page.locator('#withdraw-yes').click();
     await says(page, '#withdraw-error', 'It is not known whether you have withdrawn');
