@@ -11,7 +11,7 @@ const FAILED_MS = 20_000;
 
 /** @param ask resolves to ms until the next question. */
 export function createPoll(ask: () => Promise<number>): Poll {
-  let timer: number | undefined;
+  let timer: ReturnType<typeof setTimeout> | undefined;
   let isOn = false;
   let isAsking = false;
   let isWanted = false;

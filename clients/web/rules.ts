@@ -13,7 +13,7 @@ export type Rules = (kind: number, page: Page) => boolean;
 
 /** What a grant lets be recorded. What is sent all the same is dropped by the processors: here it is not even kept. */
 export function createRules({ excludeApps, excludeHosts, excludeTitles, kinds }: Recordable): Rules {
-  const apps = excludeApps.map(words);
+  const apps = new Set(excludeApps.map(words));
   const titles = excludeTitles.map(words);
 
   function isPage({ title, url }: Page): boolean {
@@ -25,7 +25,7 @@ export function createRules({ excludeApps, excludeHosts, excludeTitles, kinds }:
       !labels.some((_, index) => excludeHosts.includes(labels.slice(index).join('.'))) &&
       !titles.some((phrase) => words(title).includes(phrase)) &&
       // Web apps show their names as a part of the title.
-      !title.split(/\s[-–—|·•:]\s/u).some((name) => apps.includes(words(name)))
+      !title.split(/\s[-–—|·•:]\s/u).some((name) => apps.has(words(name)))
     );
   }
 

@@ -355,6 +355,7 @@ describeWithChromium("the worker's page", () => {
     await page.getByRole('button', { name: '15 minutes' }).click();
     await says(page, '#decide-error', 'The pause has not begun');
     await says(page, '#standing-more', 'The server cannot answer right now.');
+    expect(await standing(page).textContent()).toBe('Not known right now');
     await page.route('**/v1/me', (route) => route.fulfill({ status: 403, json: { error: 'cross_site' } }));
     await pass(page, POLL);
     await says(page, '#standing-more', 'The server refuses to answer this page.');
@@ -375,6 +376,12 @@ describeWithChromium("the worker's page", () => {
     await pass(page, POLL);
     await says(page, '#standing', 'Recording is allowed');
     expect(await page.locator('#decide-error').textContent()).toBe('');
+
+    await page.locator('#reason').fill('A reason');
+    await page.getByRole('button', { name: 'Send' }).click();
+    await says(page, '#reason-error', 'It is not known whether your request has arrived');
+    await pass(page, SLOW_POLL);
+    await page.locator('#reason-error:empty').waitFor({ state: 'attached' });
 
     await page.locator('#withdraw').click();
     await page.locator('#withdraw-yes').click();

@@ -315,6 +315,18 @@ describe('a session', () => {
   });
 });
 
+it('takes a pointer move only so long after the one before', async () => {
+  const gateway = await startTestGateway();
+  const page = openPage(HTML);
+  const { recorder } = await record(page, { moveMs: 100 });
+  for (const timeStamp of [0, 99, 100, 150, 200]) {
+    page.do(find(page, '#note'), 'pointermove', { timeStamp, screenX: timeStamp, screenY: 0, clientX: 0, clientY: 0 });
+  }
+  await recorder.stop();
+  const [payload] = await gateway.opened();
+  expect(payload?.events.flatMap((event) => (event.kind === 'pointer_move' ? [event.x] : []))).toEqual([0, 100, 200]);
+});
+
 describe('what is private', () => {
   const PRIVATE = `<input id="note"><div contenteditable id="editor">text</div>
     <input type="password" aria-label="SECRET" name="pass"><input autocomplete="section-a cc-number" aria-label="SECRET">
@@ -371,7 +383,7 @@ describe('what is private', () => {
           } else if (step === 'restart') {
             await recorder.stop();
             recorder.start();
-            await vi.waitFor(() => expect(states.at(-1)?.status).toBe('recording'));
+            await vi.waitUntil(() => states.at(-1)?.status === 'recording');
           } else page.do(target, step, { data: secret, inputType: 'insertFromPaste' });
         }
         const note = find(page, '#note');
