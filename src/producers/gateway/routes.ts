@@ -117,7 +117,7 @@ export const ROUTES: readonly Route[] = [
     body: null,
     status: 204,
     answer: null,
-    refusals: [],
+    refusals: ['device_mismatch'],
     serve: (gateway, { person, params }) => gateway.end(person, params['session'] ?? '') ?? null,
   },
   {
