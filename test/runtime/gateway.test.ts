@@ -360,6 +360,19 @@ describe('what is too much', () => {
     expect((await ask('GET', '/v1/me', { token })).status).toBe(200);
   });
 
+  it('of requests leaves a person the right to decide, and of decisions the right to record', async () => {
+    await serve({ requestsPerMinute: 3 });
+    const token = await enrolled();
+    for (let i = 0; i < 3; i++) await ask('GET', '/v1/me', { token });
+    expect((await ask('GET', '/v1/me', { token })).status).toBe(429);
+    const pause = (): ReturnType<typeof ask> => ask('POST', '/v1/me/pause', { token, json: { minutes: 5 } });
+    for (let i = 0; i < 12; i++) expect((await pause()).status).toBe(200);
+    const refused = await pause();
+    expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '5']);
+    world.clock += 20_000;
+    expect((await ask('GET', '/v1/me', { token })).status).toBe(200);
+  });
+
   it('of data is told before it is refused, and is forgotten the next day', async () => {
     await serve({ dataBudgetBytes: 2_000 });
     const token = await enrolled();

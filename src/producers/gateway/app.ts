@@ -15,8 +15,8 @@ import type { Call, Route } from './routes.ts';
 
 /** What an app serves: it counts requests, and its routes know the rest of it. */
 export interface Service {
-  /** Counts a request of a person; a refusal when there are too many. */
-  admit(person: Person): Refused | undefined;
+  /** Counts a request of a person; a refusal when there are too many. Decisions are counted by themselves. */
+  admit(person: Person, isDecision: boolean): Refused | undefined;
 }
 
 export interface AppOptions<S extends Service> {
@@ -45,6 +45,9 @@ export interface AppOptions<S extends Service> {
 
 /** Requests of one person that are worked on at once: some for each of their sessions, and few enough that nobody fills the gateway. */
 const MAX_IN_FLIGHT_OF_ONE = 16;
+/** Decisions have places of their own: no flood of anything else keeps people from pausing. */
+const MAX_DECISIONS_IN_FLIGHT = 64;
+const MAX_DECISIONS_OF_ONE = 4;
 
 /** A service over HTTP. Nothing of a request is logged, nor repeated in an answer. */
 export async function createApp<S extends Service>(options: AppOptions<S>): Promise<FastifyInstance> {
@@ -65,11 +68,10 @@ export async function createApp<S extends Service>(options: AppOptions<S>): Prom
   const people = new WeakMap<FastifyRequest, Person>();
   const flights = new WeakMap<FastifyRequest, Flight>();
   const isPublic = new Set([OPENAPI_PATH, ...(options.pages ?? []).map((page) => page.path)]);
-  const inFlight = createInFlight({
-    max: options.maxInFlight,
-    maxOfOne: MAX_IN_FLIGHT_OF_ONE,
-    changed: () => observe.inFlight(inFlight.count),
-  });
+  const changed = (): void => observe.inFlight(others.count + decisions.count);
+  const others = createInFlight({ max: options.maxInFlight, maxOfOne: MAX_IN_FLIGHT_OF_ONE, changed });
+  const decisions = createInFlight({ max: MAX_DECISIONS_IN_FLIGHT, maxOfOne: MAX_DECISIONS_OF_ONE, changed });
+  const decisionPaths = new Set(routes.flatMap(({ path, isDecision }) => (isDecision === true ? [path] : [])));
 
   await server.register(helmet, {
     contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
@@ -86,13 +88,14 @@ export async function createApp<S extends Service>(options: AppOptions<S>): Prom
   server.addHook('onRequest', async (request, reply) => {
     reply.header('cache-control', 'no-store');
     if (isPublic.has(request.routeOptions.url ?? '')) return;
-    const flight = inFlight.begin(reply.raw);
+    const isDecision = request.method === 'POST' && decisionPaths.has(request.routeOptions.url ?? '');
+    const flight = (isDecision ? decisions : others).begin(reply.raw);
     if (flight === undefined) return refuse(reply, { refused: 'busy', retryAfter: 1 });
     flights.set(request, flight);
     if (isCrossSite(request, options.corsOrigins)) return refuse(reply, { refused: 'cross_site' });
     const person = await flight.during(() => options.signIn(askingOf(request)));
     if (person === undefined) return refuse(reply, { refused: 'unauthenticated' });
-    const refused = service.admit(person);
+    const refused = service.admit(person, isDecision);
     if (refused !== undefined) return refuse(reply, refused);
     // Nothing is read for what is not there.
     if (request.is404) return refuseUnrouted(request, reply);

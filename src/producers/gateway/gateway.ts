@@ -90,8 +90,8 @@ export interface GatewayLimits {
 
 /** The rules of the protocol, apart from HTTP. Every answer is a value; a throw is a fault of the line or of the program. */
 export interface Gateway {
-  /** Counts a request of a person: every one, before anything else is done for it. */
-  admit(person: Person): Refused | undefined;
+  /** Counts a request of a person: every one, before anything else is done for it. Decisions are counted by themselves. */
+  admit(person: Person, isDecision: boolean): Refused | undefined;
   grant(person: Person, device: string): Promise<Grant | Refused>;
   /** `traceparent` is the header as it came, if it did. */
   put(
@@ -122,6 +122,8 @@ export type Decided = 'pause' | 'resume' | 'withdraw';
 
 /** Requests of one person that nobody has answered. */
 const MAX_OPEN_REQUESTS = 3;
+/** Of one person: more than anybody clicks. */
+const DECISIONS_PER_MINUTE = 12;
 /** Pauses and resumptions of one person in a day, before only time makes room for more. */
 const MAX_DECISIONS_A_DAY = 100;
 /** By less than this, a running pause is made longer only while there is room, ms. */
@@ -147,6 +149,7 @@ export function createGateway(options: {
   const { ports, limits, record, guardMs } = options;
   const sessions = createSessions(randomUUID);
   const quotas = createQuotas(limits);
+  const decisionQuotas = createQuotas({ requestsPerMinute: DECISIONS_PER_MINUTE, dataBudgetBytes: 0 });
   const reading = atMost(READ_AT_ONCE);
   const bodyTools = {
     codec: ports.codec,
@@ -303,8 +306,8 @@ export function createGateway(options: {
   }
 
   return {
-    admit({ subjectKey }) {
-      const wait = quotas.request(subjectKey, ports.clock());
+    admit({ subjectKey }, isDecision) {
+      const wait = (isDecision ? decisionQuotas : quotas).request(subjectKey, ports.clock());
       return wait === 0 ? undefined : { refused: 'rate', retryAfter: wait };
     },
     grant,
