@@ -23,7 +23,7 @@ export interface AppOptions<S extends Service> {
   readonly service: S;
   readonly routes: readonly Route<S>[];
   /** Who asks, or undefined. Asked of every request before its body is read. */
-  readonly signIn: (asking: Asking) => Promise<Person | undefined>;
+  readonly signIn: (asking: Asking) => Promise<Person | Refused | undefined>;
   readonly maxBodyBytes: number;
   /** Requests that are worked on at once; more are answered 503. */
   readonly maxInFlight: number;
@@ -32,6 +32,8 @@ export interface AppOptions<S extends Service> {
   /** Served to anybody. */
   readonly pages?: readonly Page[];
   readonly corsOrigins: readonly string[];
+  /** Whether pages of these origins may ask with what the browser knows a person by, such as a proxy's cookie. */
+  readonly corsCredentials: boolean;
   readonly tls: { readonly cert: string; readonly key: string } | null;
   /** Whether a throw is the log's: then it is answered 503, else 500. */
   readonly isUnavailable: (error: unknown) => boolean;
@@ -81,7 +83,8 @@ export async function createApp<S extends Service>(options: AppOptions<S>): Prom
     await server.register(cors, {
       origin: [...options.corsOrigins],
       methods: ['GET', 'POST', 'PUT', 'DELETE'],
-      allowedHeaders: ['authorization', 'content-type', 'content-encoding'],
+      // All headers that a page asks to send, as none are named here: which ones a proxy wants, only its operator knows.
+      credentials: options.corsCredentials,
       exposedHeaders: ['retry-after'],
     });
   }
@@ -95,6 +98,7 @@ export async function createApp<S extends Service>(options: AppOptions<S>): Prom
     if (isCrossSite(request, options.corsOrigins)) return refuse(reply, { refused: 'cross_site' });
     const person = await flight.during(() => options.signIn(askingOf(request)));
     if (person === undefined) return refuse(reply, { refused: 'unauthenticated' });
+    if (isRefused(person)) return refuse(reply, person);
     const refused = service.admit(person, isDecision);
     if (refused !== undefined) return refuse(reply, refused);
     // Nothing is read for what is not there.
@@ -198,8 +202,19 @@ function serverOptions({ requestTimeoutMs, tls }: Pick<AppOptions<Service>, 'req
  */
 function isCrossSite({ method, headers }: FastifyRequest, allowed: readonly string[]): boolean {
   const site = headers['sec-fetch-site'];
-  if (method === 'GET' || site === undefined || site === 'same-origin' || site === 'none') return false;
-  return headers.origin === undefined || !allowed.includes(headers.origin);
+  if (method === 'GET' || site === 'same-origin' || site === 'none') return false;
+  if (headers.origin !== undefined && allowed.includes(headers.origin)) return false;
+  // Where a page came unencrypted, or by an old browser, its origin is all that is said of it; what is no browser says nothing.
+  return site !== undefined || (headers.origin !== undefined && !isHost(headers.origin, headers.host));
+}
+
+/** Whether an origin's host is the one that was asked. */
+function isHost(origin: string, host: string | undefined): boolean {
+  try {
+    return new URL(origin).host === host;
+  } catch {
+    return false;
+  }
 }
 
 const askingOf = ({ headers, socket }: FastifyRequest): Asking => ({ headers, remoteAddress: socket.remoteAddress });

@@ -51,6 +51,7 @@ export interface Route<S = Gateway> {
 export const COMMON_REFUSALS: readonly Reason[] = [
   'bad_request',
   'unauthenticated',
+  'bad_identity',
   'cross_site',
   'not_found',
   'method_not_allowed',
