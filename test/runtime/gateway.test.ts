@@ -414,15 +414,6 @@ describe('what is too much', () => {
     expect((await put(token, grant, 0)).status).toBe(200);
   });
 
-  it('at once is answered 503, and later taken', async () => {
-    await serve({ maxInFlight: 1 });
-    const token = await enrolled();
-    const answers = await Promise.all(Array.from({ length: 10 }, () => ask('GET', '/v1/me', { token })));
-    const statuses = new Set(answers.map(({ status }) => status));
-    expect([...statuses].every((status) => status === 200 || status === 503)).toBe(true);
-    expect((await ask('GET', '/v1/me', { token })).status).toBe(200);
-  });
-
   it('a request that does not end is closed', async () => {
     await serve({ requestSeconds: 1 });
     const { port } = new URL(world.address);
