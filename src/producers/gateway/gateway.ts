@@ -427,7 +427,7 @@ function oneByOne<A extends readonly unknown[], T>(
     const mine = before.then(() => work(person, ...rest));
     const turn = mine
       .catch(() => undefined)
-      .then(() => {
+      .finally(() => {
         if (turns.get(person.subjectKey) === turn) turns.delete(person.subjectKey);
       });
     turns.set(person.subjectKey, turn);

@@ -43,7 +43,8 @@ async function refusal(bytes: Uint8Array, type: string, encoding?: string): Prom
 
 /** As {@link refusal}, and that it took little memory, as looked at all the while. */
 async function cheapRefusal(bytes: Uint8Array, type: string, encoding?: string): Promise<Reason | 'none'> {
-  let [least, growth, isDone] = [held(), 0, false];
+  let [least, growth] = [held(), 0];
+  const done = new AbortController();
   const look = (): void => {
     const now = held();
     // What was there before may be collected meanwhile.
@@ -51,7 +52,7 @@ async function cheapRefusal(bytes: Uint8Array, type: string, encoding?: string):
     growth = Math.max(growth, now - least);
   };
   async function watch(): Promise<void> {
-    while (!isDone) {
+    while (!done.signal.aborted) {
       look();
       await new Promise((resolve) => setImmediate(resolve));
     }
@@ -59,7 +60,7 @@ async function cheapRefusal(bytes: Uint8Array, type: string, encoding?: string):
   const watched = watch();
   const found = await refusal(bytes, type, encoding);
   look();
-  isDone = true;
+  done.abort();
   await watched;
   expect(growth).toBeLessThan(MAX_GROWTH);
   return found;
