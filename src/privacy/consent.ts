@@ -40,6 +40,8 @@ export interface ConsentTimeline {
   applyErasure(erasure: Pick<Erasure, 'subjectKey' | 'requestedAt'>): void;
   /** How the person stands at a moment (ms), for showing. */
   status(subjectKey: string, at: number): ConsentStatus;
+  /** The end (ms) of the pause that holds at a moment, also of somebody who is not enrolled; else undefined. */
+  pausedUntil(subjectKey: string, at: number): number | undefined;
   /** A person's decisions by time, for showing. */
   decisions(subjectKey: string): readonly ConsentDecision[];
   /** Up to when (ms) the person's sessions are erased, or undefined. */
@@ -104,8 +106,12 @@ export function createConsentTimeline(options: ConsentOptions): ConsentTimeline 
       const index = indexOf(person);
       const kind = standing(index, at);
       if (kind !== 'enrolled') return { kind };
-      const pause = intervalAt(index.pauses, at);
-      return pause === undefined ? { kind } : { kind: 'paused', until: pause[1] };
+      const until = intervalAt(index.pauses, at)?.[1];
+      return until === undefined ? { kind } : { kind: 'paused', until };
+    },
+    pausedUntil(subjectKey, at) {
+      const person = people.get(subjectKey);
+      return person === undefined ? undefined : intervalAt(indexOf(person).pauses, at)?.[1];
     },
     decisions: (subjectKey) => [...(people.get(subjectKey)?.decisions.values() ?? [])].sort(byTimeThenProtection),
     erasedUpTo: (subjectKey) => erasures.get(subjectKey),

@@ -82,6 +82,8 @@ export async function serveGateway(options: {
     maxInFlight: settings.maxInFlight,
     requestTimeoutMs: settings.requestSeconds * 1_000,
     corsOrigins: settings.corsOrigins,
+    // A token is a header that a page has to give; a proxy may know people by what their browser sends by itself.
+    corsCredentials: settings.identity.kind === 'proxy',
     tls: settings.tls === undefined ? null : await readTls('gateway.tls', settings.tls),
     isUnavailable,
     observe: {
@@ -224,7 +226,10 @@ const asOf = (decision: ConsentDecision, now: number): ConsentDecision => ({
 const noSealingKey = (): KeyError =>
   new KeyError('there is no key to seal payloads to: run `redactory keys sealing rotate`');
 
-/** What a policy drops whatever else holds; the kinds are those that any of its actions comes from. */
+/**
+ * What a policy drops whatever else holds, and all kinds that there are: no action comes from pointer moves, but values of the
+ * elements under them help to find the echoes of what was typed.
+ */
 function recordableBy({ contexts }: Policy): Recordable {
   return {
     private: false,

@@ -3,11 +3,12 @@ import type { EventLog } from '../log/event-log.ts';
 import type { Config } from '../config.ts';
 import type { Person } from '../producers/gateway/gateway.ts';
 import { bearerToken, proxyIdentity, type Asking } from '../producers/gateway/identity.ts';
+import type { Refused } from '../producers/gateway/protocol.ts';
 import { openDevices } from './devices.ts';
 import { shareRounds } from './shared-round.ts';
 
 /** Who asks, as the config's `gateway.identity` tells; undefined when nobody can be told. */
-export type SignIn = (asking: Asking) => Promise<Person | undefined>;
+export type SignIn = (asking: Asking) => Promise<Person | Refused | undefined>;
 
 export async function createSignIn(options: {
   readonly log: EventLog;
@@ -21,7 +22,7 @@ export async function createSignIn(options: {
     const named = proxyIdentity(identity);
     return async (asking) => {
       const subject = named(asking);
-      return subject === undefined ? undefined : { subjectKey: subjectKey(subject), device: null };
+      return typeof subject === 'string' ? { subjectKey: subjectKey(subject), device: null } : subject;
     };
   }
   const devices = await openDevices(options);

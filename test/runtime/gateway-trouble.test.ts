@@ -86,6 +86,29 @@ describe('a log', () => {
     expect((await rawBatches()).map(({ sequence }) => sequence)).toEqual([0, 1]);
   });
 
+  it.each([
+    ['in all', 'ben', { maxInFlight: 16 }],
+    ['by one person', 'ana', { maxInFlight: 256 }],
+  ])('that stalls %s keeps nobody from pausing, withdrawing and asking for erasure', async (_, who, settings) => {
+    await serve(settings);
+    const token = await enrolled();
+    const busy = await enrolled(who);
+    const grant = await granted(busy);
+    const stall = gate();
+    beforeAppends(() => stall.opened);
+    const json = batchOf({ subject: who });
+    const all = Array.from({ length: 16 }, (_none, i) => put(busy, grant, i, { json }));
+    await untilInFlight(16);
+    expect((await ask('GET', '/v1/me', { token })).status).toBe(who === 'ana' ? 429 : 503);
+    const pause = { token, json: { minutes: 5 } };
+    expect((await ask('POST', '/v1/me/pause', pause)).body).toMatchObject({ recording: 'paused' });
+    expect((await ask('POST', '/v1/me/resume', { token })).status).toBe(200);
+    expect((await ask('POST', '/v1/me/withdraw', { token })).body).toMatchObject({ recording: 'withdrawn' });
+    expect((await ask('POST', '/v1/me/erasure', { token, json: { confirm: 'erase' } })).status).toBe(200);
+    stall.open();
+    await Promise.all(all);
+  });
+
   it('that fails with something that nobody foresaw is a 500 of which nothing but its kind is told', async () => {
     await serve();
     const token = await enrolled();

@@ -1,10 +1,11 @@
 /** What the gateway answers, over HTTP. */
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { makeDecision } from '../../src/privacy/decisions.ts';
-import type { Grant } from '../../src/producers/gateway/protocol.ts';
+import { REFUSALS, type Grant } from '../../src/producers/gateway/protocol.ts';
 import { ROUTES } from '../../src/producers/gateway/routes.ts';
 import { openDevices, revokeDevice } from '../../src/runtime/devices.ts';
 import { appendDecision } from '../../src/runtime/ingest.ts';
@@ -223,7 +224,7 @@ describe('on a log whose stamps are a day ahead', () => {
     token = await enrolled();
     world.clock += DAY - 1_000;
     const grant = await granted(await tokenOf());
-    expect((await put(await tokenOf(), grant, 0)).status).toBe(200);
+    await put(await tokenOf(), grant, 0);
     world.clock -= DAY - 1_000;
     await serve({ requestsPerMinute: 6 });
   });
@@ -325,6 +326,8 @@ describe('who asks', () => {
     });
     expect((await ask('GET', '/v1/me', { token })).status).toBe(401);
     expect((await ask('GET', '/v1/me', { headers: { 'x-person': 'ana, ben' } })).status).toBe(401);
+    const latin1 = await ask('GET', '/v1/me', { headers: { 'x-person': 'Zo\u00eb' } });
+    expect([latin1.status, latin1.body.error]).toEqual([401, 'bad_identity']);
   });
 
   it('is nobody where the header comes from elsewhere', async () => {
@@ -356,6 +359,19 @@ describe('what is too much', () => {
     expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '20']);
     // Another person's requests are their own.
     expect((await ask('GET', '/v1/me', { token: await enrolled('ben') })).status).toBe(200);
+    world.clock += 20_000;
+    expect((await ask('GET', '/v1/me', { token })).status).toBe(200);
+  });
+
+  it('of requests leaves a person the right to decide, and of decisions the right to record', async () => {
+    await serve({ requestsPerMinute: 3 });
+    const token = await enrolled();
+    for (let i = 0; i < 3; i++) await ask('GET', '/v1/me', { token });
+    expect((await ask('GET', '/v1/me', { token })).status).toBe(429);
+    const pause = (): ReturnType<typeof ask> => ask('POST', '/v1/me/pause', { token, json: { minutes: 5 } });
+    for (let i = 0; i < 12; i++) expect((await pause()).status).toBe(200);
+    const refused = await pause();
+    expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '5']);
     world.clock += 20_000;
     expect((await ask('GET', '/v1/me', { token })).status).toBe(200);
   });
@@ -396,15 +412,6 @@ describe('what is too much', () => {
     const answer = await put(token, grant, 0, make());
     expect([answer.status, answer.body.error]).toEqual([413, 'too_large']);
     expect((await put(token, grant, 0)).status).toBe(200);
-  });
-
-  it('at once is answered 503, and later taken', async () => {
-    await serve({ maxInFlight: 1 });
-    const token = await enrolled();
-    const answers = await Promise.all(Array.from({ length: 10 }, () => ask('GET', '/v1/me', { token })));
-    const statuses = new Set(answers.map(({ status }) => status));
-    expect([...statuses].every((status) => status === 200 || status === 503)).toBe(true);
-    expect((await ask('GET', '/v1/me', { token })).status).toBe(200);
   });
 
   it('a request that does not end is closed', async () => {
@@ -461,6 +468,46 @@ describe('the document and the headers', () => {
     }
     expect((await ask<{ recording: string }>('GET', '/v1/me', { token })).body.recording).toBe('enrolled');
     expect((await from('cross-site', 'https://recorder.example.org')).status).toBe(200);
+  });
+
+  it('goes by the origin where a browser says no more', async () => {
+    await serve({ corsOrigins: ['https://recorder.example.org'] });
+    const token = await enrolled();
+    const from = async (origin: string): Promise<number> =>
+      (await ask('POST', '/v1/me/resume', { token, headers: { origin } })).status;
+    const { host, port } = new URL(world.address);
+    const others = ['http://evil.example', `http://127.0.0.2:${port}`, 'http://127.0.0.1:1', `x${host}`, 'null'];
+    for (const other of others) expect([other, await from(other)]).toEqual([other, 403]);
+    for (const own of [`http://${host}`, `https://${host}`, 'https://recorder.example.org']) {
+      expect([own, await from(own)]).toEqual([own, 200]);
+    }
+    expect((await ask('POST', '/v1/me/resume', { token })).status).toBe(200);
+  });
+
+  it.each(['proxy', 'tokens'])('by %s, lets pages of listed origins ask with all that it needs', async (kind) => {
+    const identity = kind === 'tokens' ? { kind } : { kind, header: 'x-person', trustedProxies: ['10.0.0.0/8'] };
+    await serve({ corsOrigins: ['https://recorder.example.org'], identity });
+    const asks = { 'access-control-request-method': 'PUT', 'access-control-request-headers': 'content-type,x-proxy' };
+    const headers = { origin: 'https://recorder.example.org', ...asks };
+    const answer = await ask('OPTIONS', '/v1/sessions', { headers });
+    expect([answer.status, answer.headers.get('access-control-allow-headers')]).toEqual([204, 'content-type,x-proxy']);
+    expect(answer.headers.get('access-control-allow-credentials')).toBe(kind === 'proxy' ? 'true' : null);
+    const other = await ask('OPTIONS', '/v1/sessions', { headers: { ...asks, origin: 'https://evil.example' } });
+    expect(other.headers.get('access-control-allow-origin')).toBeNull();
+  });
+
+  it('every reason has its line in docs/recorders.md, with its status', async () => {
+    const page = await readFile(new URL('../../docs/recorders.md', import.meta.url), 'utf8');
+    const told = [...page.matchAll(/^\| (\d{3}) +\| (`[^|]*`)/gmu)].flatMap(([, status = '', reasons = '']) =>
+      [...reasons.matchAll(/`(\w+)`/gu)].map(([, reason = '']) => `${status} ${reason}`),
+    );
+    expect(new Set(told)).toEqual(
+      new Set(
+        Object.entries(REFUSALS)
+          .map(([reason, [status]]) => `${status} ${reason}`)
+          .concat('410 expired', '410 ended'),
+      ),
+    );
   });
 
   it('lets pages of listed origins ask, and of no others', async () => {

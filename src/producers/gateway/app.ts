@@ -15,15 +15,15 @@ import type { Call, Route } from './routes.ts';
 
 /** What an app serves: it counts requests, and its routes know the rest of it. */
 export interface Service {
-  /** Counts a request of a person; a refusal when there are too many. */
-  admit(person: Person): Refused | undefined;
+  /** Counts a request of a person; a refusal when there are too many. Decisions are counted by themselves. */
+  admit(person: Person, isDecision: boolean): Refused | undefined;
 }
 
 export interface AppOptions<S extends Service> {
   readonly service: S;
   readonly routes: readonly Route<S>[];
   /** Who asks, or undefined. Asked of every request before its body is read. */
-  readonly signIn: (asking: Asking) => Promise<Person | undefined>;
+  readonly signIn: (asking: Asking) => Promise<Person | Refused | undefined>;
   readonly maxBodyBytes: number;
   /** Requests that are worked on at once; more are answered 503. */
   readonly maxInFlight: number;
@@ -32,6 +32,8 @@ export interface AppOptions<S extends Service> {
   /** Served to anybody. */
   readonly pages?: readonly Page[];
   readonly corsOrigins: readonly string[];
+  /** Whether pages of these origins may ask with what the browser knows a person by, such as a proxy's cookie. */
+  readonly corsCredentials: boolean;
   readonly tls: { readonly cert: string; readonly key: string } | null;
   /** Whether a throw is the log's: then it is answered 503, else 500. */
   readonly isUnavailable: (error: unknown) => boolean;
@@ -45,6 +47,9 @@ export interface AppOptions<S extends Service> {
 
 /** Requests of one person that are worked on at once: some for each of their sessions, and few enough that nobody fills the gateway. */
 const MAX_IN_FLIGHT_OF_ONE = 16;
+/** Decisions have places of their own: no flood of anything else keeps people from pausing. */
+const MAX_DECISIONS_IN_FLIGHT = 64;
+const MAX_DECISIONS_OF_ONE = 4;
 
 /** A service over HTTP. Nothing of a request is logged, nor repeated in an answer. */
 export async function createApp<S extends Service>(options: AppOptions<S>): Promise<FastifyInstance> {
@@ -65,11 +70,10 @@ export async function createApp<S extends Service>(options: AppOptions<S>): Prom
   const people = new WeakMap<FastifyRequest, Person>();
   const flights = new WeakMap<FastifyRequest, Flight>();
   const isPublic = new Set([OPENAPI_PATH, ...(options.pages ?? []).map((page) => page.path)]);
-  const inFlight = createInFlight({
-    max: options.maxInFlight,
-    maxOfOne: MAX_IN_FLIGHT_OF_ONE,
-    changed: () => observe.inFlight(inFlight.count),
-  });
+  const changed = (): void => observe.inFlight(others.count + decisions.count);
+  const others = createInFlight({ max: options.maxInFlight, maxOfOne: MAX_IN_FLIGHT_OF_ONE, changed });
+  const decisions = createInFlight({ max: MAX_DECISIONS_IN_FLIGHT, maxOfOne: MAX_DECISIONS_OF_ONE, changed });
+  const decisionPaths = new Set(routes.flatMap(({ path, isDecision }) => (isDecision === true ? [path] : [])));
 
   await server.register(helmet, {
     contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
@@ -79,20 +83,23 @@ export async function createApp<S extends Service>(options: AppOptions<S>): Prom
     await server.register(cors, {
       origin: [...options.corsOrigins],
       methods: ['GET', 'POST', 'PUT', 'DELETE'],
-      allowedHeaders: ['authorization', 'content-type', 'content-encoding'],
+      // All headers that a page asks to send, as none are named here: which ones a proxy wants, only its operator knows.
+      credentials: options.corsCredentials,
       exposedHeaders: ['retry-after'],
     });
   }
   server.addHook('onRequest', async (request, reply) => {
     reply.header('cache-control', 'no-store');
     if (isPublic.has(request.routeOptions.url ?? '')) return;
-    const flight = inFlight.begin(reply.raw);
+    const isDecision = request.method === 'POST' && decisionPaths.has(request.routeOptions.url ?? '');
+    const flight = (isDecision ? decisions : others).begin(reply.raw);
     if (flight === undefined) return refuse(reply, { refused: 'busy', retryAfter: 1 });
     flights.set(request, flight);
     if (isCrossSite(request, options.corsOrigins)) return refuse(reply, { refused: 'cross_site' });
     const person = await flight.during(() => options.signIn(askingOf(request)));
     if (person === undefined) return refuse(reply, { refused: 'unauthenticated' });
-    const refused = service.admit(person);
+    if (isRefused(person)) return refuse(reply, person);
+    const refused = service.admit(person, isDecision);
     if (refused !== undefined) return refuse(reply, refused);
     // Nothing is read for what is not there.
     if (request.is404) return refuseUnrouted(request, reply);
@@ -195,8 +202,19 @@ function serverOptions({ requestTimeoutMs, tls }: Pick<AppOptions<Service>, 'req
  */
 function isCrossSite({ method, headers }: FastifyRequest, allowed: readonly string[]): boolean {
   const site = headers['sec-fetch-site'];
-  if (method === 'GET' || site === undefined || site === 'same-origin' || site === 'none') return false;
-  return headers.origin === undefined || !allowed.includes(headers.origin);
+  if (method === 'GET' || site === 'same-origin' || site === 'none') return false;
+  if (headers.origin !== undefined && allowed.includes(headers.origin)) return false;
+  // Where a page came unencrypted, or by an old browser, its origin is all that is said of it; what is no browser says nothing.
+  return site !== undefined || (headers.origin !== undefined && !isHost(headers.origin, headers.host));
+}
+
+/** Whether an origin's host is the one that was asked. */
+function isHost(origin: string, host: string | undefined): boolean {
+  try {
+    return new URL(origin).host === host;
+  } catch {
+    return false;
+  }
 }
 
 const askingOf = ({ headers, socket }: FastifyRequest): Asking => ({ headers, remoteAddress: socket.remoteAddress });

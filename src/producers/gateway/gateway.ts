@@ -46,7 +46,7 @@ export interface GatewayPorts {
   readonly now: () => number;
   /** The machine's own, ms: for what people may use up in a minute or a day. */
   readonly clock: () => number;
-  readonly consent: Pick<ConsentTimeline, 'judge' | 'status'>;
+  readonly consent: Pick<ConsentTimeline, 'judge' | 'status' | 'pausedUntil' | 'decisions'>;
   /** Waits until consent, erasures and sealing keys hold all that was on their topics when it was called. */
   catchUp(): Promise<void>;
   readonly subjectKey: (subject: string) => string;
@@ -90,8 +90,8 @@ export interface GatewayLimits {
 
 /** The rules of the protocol, apart from HTTP. Every answer is a value; a throw is a fault of the line or of the program. */
 export interface Gateway {
-  /** Counts a request of a person: every one, before anything else is done for it. */
-  admit(person: Person): Refused | undefined;
+  /** Counts a request of a person: every one, before anything else is done for it. Decisions are counted by themselves. */
+  admit(person: Person, isDecision: boolean): Refused | undefined;
   grant(person: Person, device: string): Promise<Grant | Refused>;
   /** `traceparent` is the header as it came, if it did. */
   put(
@@ -103,7 +103,11 @@ export interface Gateway {
   ): Promise<Acknowledged | Refused>;
   end(person: Person, session: string): Refused | undefined;
   status(person: Person): Promise<Status>;
-  decide(person: Person, kind: 'pause' | 'resume' | 'withdraw', minutes?: number): Promise<Status>;
+  /**
+   * On the log when it resolves, unless what holds already is as much. A pause or a withdrawal is never refused; ending
+   * pauses early is, to whoever does it all the time.
+   */
+  decide(person: Person, kind: Decided, minutes?: number): Promise<Status | Refused>;
   requests(person: Person): Promise<Requests>;
   /** In the person's own words. */
   askExemption(person: Person, reason: string): Promise<Requests | Refused>;
@@ -113,8 +117,17 @@ export interface Gateway {
   readonly view: PersonView;
 }
 
+/** What people decide for themselves. */
+export type Decided = 'pause' | 'resume' | 'withdraw';
+
 /** Requests of one person that nobody has answered. */
 const MAX_OPEN_REQUESTS = 3;
+/** Of one person: more than anybody clicks. */
+const DECISIONS_PER_MINUTE = 12;
+/** Pauses and resumptions of one person in a day, before only time makes room for more. */
+const MAX_DECISIONS_A_DAY = 100;
+/** By less than this, a running pause is made longer only while there is room, ms. */
+const MIN_EXTENSION_MS = 60_000;
 
 const SUITE = 'DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, AES-128-GCM';
 /** From this share of the budget on, recorders are asked to leave out what matters least. */
@@ -136,6 +149,7 @@ export function createGateway(options: {
   const { ports, limits, record, guardMs } = options;
   const sessions = createSessions(randomUUID);
   const quotas = createQuotas(limits);
+  const decisionQuotas = createQuotas({ requestsPerMinute: DECISIONS_PER_MINUTE, dataBudgetBytes: 0 });
   const reading = atMost(READ_AT_ONCE);
   const bodyTools = {
     codec: ports.codec,
@@ -152,7 +166,7 @@ export function createGateway(options: {
     sentToday(person) >= limits.dataBudgetBytes * THIN_FROM ? [...THINNABLE] : [];
 
   async function grant({ subjectKey, device: only }: Person, device: string): Promise<Grant | Refused> {
-    if (only !== null && only !== device) return { refused: 'device_mismatch' };
+    if (isElsewhere({ device: only }, { device })) return { refused: 'device_mismatch' };
     await ports.catchUp();
     const now = ports.now();
     const verdict = ports.consent.judge(subjectKey, now, now);
@@ -196,6 +210,7 @@ export function createGateway(options: {
     const span = ports.follow(traceparent);
     const session = sessions.find(id, person.subjectKey);
     if (session === undefined) return { refused: 'not_found' };
+    if (isElsewhere(person, session)) return { refused: 'device_mismatch' };
     const mine = session.turn.then(() => putNext(session, sequence, body, span));
     session.turn = mine.catch(() => undefined);
     return mine;
@@ -291,31 +306,42 @@ export function createGateway(options: {
   }
 
   return {
-    admit({ subjectKey }) {
-      const wait = quotas.request(subjectKey, ports.clock());
+    admit({ subjectKey }, isDecision) {
+      const wait = (isDecision ? decisionQuotas : quotas).request(subjectKey, ports.clock());
       return wait === 0 ? undefined : { refused: 'rate', retryAfter: wait };
     },
     grant,
     put,
-    end({ subjectKey }, id) {
-      const session = sessions.find(id, subjectKey);
+    end(person, id) {
+      const session = sessions.find(id, person.subjectKey);
       if (session === undefined) return { refused: 'not_found' };
+      if (isElsewhere(person, session)) return { refused: 'device_mismatch' };
       session.ended ??= 'ended';
       return undefined;
     },
     status: (person) => status(person),
-    async decide(person, kind, minutes) {
+    decide: oneByOne(async (person, kind: Decided, minutes?: number) => {
       const { subjectKey } = person;
-      const length = minutes === undefined ? {} : { minutes };
+      // Protection waits for no reading: where it fails, too much is written rather than nothing.
+      const isKnown = await ports.catchUp().then(
+        () => true,
+        (error: unknown) => {
+          if (kind === 'resume') throw error;
+          return false;
+        },
+      );
       const now = ports.now();
-      await ports.decide(makeDecision(kind, { subjectKey, now, randomId: randomUUID, ...length }));
+      const need = isKnown ? needOf(kind, subjectKey, now, minutes) : { write: true };
+      if (isRefused(need)) return need;
+      const length = minutes === undefined ? {} : { minutes };
+      if (need.write) await ports.decide(makeDecision(kind, { subjectKey, now, randomId: randomUUID, ...length }));
       if (kind === 'pause') sessions.endAll(subjectKey, 'paused');
       if (kind === 'withdraw') sessions.endAll(subjectKey, 'withdrawn');
       // A pause still holds in the millisecond in which it is ended.
       return status(person, now + 1);
-    },
+    }),
     requests,
-    async askExemption(person, reason) {
+    askExemption: oneByOne(async (person, reason: string) => {
       const { subjectKey } = person;
       await ports.catchUp();
       const open = ports.requests.of(subjectKey).filter(({ answer }) => answer === null);
@@ -323,18 +349,43 @@ export function createGateway(options: {
       const asked = { subjectKey, requestId: randomUUID(), kind: 'exemption', reason, askedAt: ports.now() } as const;
       await ports.ask({ ...asked, answer: null, answeredAt: null, comment: '' });
       return requests(person);
-    },
+    }),
     erasure,
-    async erase(person) {
+    erase: oneByOne(async (person) => {
       const { subjectKey } = person;
       await ports.catchUp();
       const asked = { subjectKey, by: 'person', now: ports.now(), randomId: randomUUID } as const;
       await ports.erase(askErasure(ports.erasures.of(subjectKey), asked));
       sessions.endAll(subjectKey, 'erased');
       return erasure(person);
-    },
+    }),
     view: ports.view,
   };
+
+  /**
+   * Whether a decision changes anything. Each one on the log stays there, so what could be asked for in a loop is bounded: by
+   * time, or else to so many in a day.
+   */
+  function needOf(kind: Decided, subjectKey: string, now: number, minutes = 0): { readonly write: boolean } | Refused {
+    if (kind === 'withdraw') return { write: ports.consent.status(subjectKey, now).kind !== 'withdrawn' };
+    // A pause still holds in the millisecond in which it was ended.
+    const until = ports.consent.pausedUntil(subjectKey, now + 1);
+    const roomAt = roomForDecisions(subjectKey, now);
+    if (kind === 'pause') {
+      const gained = until === undefined ? Infinity : now + minutes * 60_000 - until;
+      return { write: gained > 0 && (gained >= MIN_EXTENSION_MS || roomAt <= now) };
+    }
+    if (until === undefined) return { write: false };
+    return roomAt <= now ? { write: true } : { refused: 'rate', retryAfter: Math.ceil((roomAt - now) / 1_000) };
+  }
+
+  /** When there is room for one more, ms: as the log tells, so for all gateways together. */
+  function roomForDecisions(subjectKey: string, now: number): number {
+    const lately = ports.consent
+      .decisions(subjectKey)
+      .filter(({ kind, decidedAt }) => (kind === 'pause' || kind === 'resume') && decidedAt > now - DAY_MS);
+    return (lately.at(-MAX_DECISIONS_A_DAY)?.decidedAt ?? now - DAY_MS) + DAY_MS;
+  }
 
   async function requests({ subjectKey }: Person): Promise<Requests> {
     await ports.catchUp();
@@ -355,6 +406,30 @@ export function createGateway(options: {
     const { requestedAt, doneAt, rows, sessions: count } = found;
     return { state: doneAt === null ? 'under_way' : 'done', requestedAt, doneAt, rows, sessions: count };
   }
+}
+
+/** Whether a sign-in is good for another device only. */
+const isElsewhere = ({ device: only }: Pick<Person, 'device'>, { device }: { readonly device: string }): boolean =>
+  only !== null && only !== device;
+
+const DAY_MS = 86_400_000;
+
+/** Lets one at a time of each person do it, so that what is looked up still holds when it is acted on. */
+function oneByOne<A extends readonly unknown[], T>(
+  work: (person: Person, ...rest: A) => Promise<T>,
+): (person: Person, ...rest: A) => Promise<T> {
+  const turns = new Map<string, Promise<unknown>>();
+  return (person, ...rest) => {
+    const before = turns.get(person.subjectKey) ?? Promise.resolve();
+    const mine = before.then(() => work(person, ...rest));
+    const turn = mine
+      .catch(() => undefined)
+      .finally(() => {
+        if (turns.get(person.subjectKey) === turn) turns.delete(person.subjectKey);
+      });
+    turns.set(person.subjectKey, turn);
+    return mine;
+  };
 }
 
 /** Requests that are shown, the last ones. */

@@ -1,4 +1,5 @@
 import { BlockList, isIPv4, isIPv6 } from 'node:net';
+import type { Refused } from './protocol.ts';
 
 /** What of a request says who asks. */
 export interface Asking {
@@ -7,12 +8,12 @@ export interface Asking {
   readonly remoteAddress: string | undefined;
 }
 
-/** The person whom a proxy names in a header, if the request comes from one of the trusted proxies. */
+/** The person whom a proxy names in a header, in UTF-8, if the request comes from one of the trusted proxies. */
 export function proxyIdentity(options: {
   /** Lower case. */
   readonly header: string;
   readonly trustedProxies: readonly string[];
-}): (asking: Asking) => string | undefined {
+}): (asking: Asking) => string | Refused | undefined {
   const trusted = new BlockList();
   for (const cidr of options.trustedProxies) addTo(trusted, cidr);
   return ({ headers, remoteAddress = '' }) => {
@@ -23,8 +24,19 @@ export function proxyIdentity(options: {
     const subject = headers[options.header];
     // Node joins a header that came twice with a comma and a space.
     const isOne = typeof subject === 'string' && subject !== '' && subject.length <= 1_024 && !subject.includes(', ');
-    return isOne ? subject : undefined;
+    return isOne ? utf8(subject) : undefined;
   };
+}
+
+const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** Node reads a header's bytes as Latin-1. Read so, a name outside of ASCII would be somebody else than the operator enrolled. */
+function utf8(header: string): string | Refused {
+  try {
+    return UTF8.decode(Buffer.from(header, 'latin1'));
+  } catch {
+    return { refused: 'bad_identity' };
+  }
 }
 
 /** @throws when it is not an address, or a network such as 10.0.0.0/8. */

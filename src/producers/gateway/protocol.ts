@@ -17,6 +17,7 @@ export const MAX_SEQUENCE = 0x7fffffff;
 export const REFUSALS = {
   bad_request: [400, 'the request is not one that docs/recorders.md describes'],
   unauthenticated: [401, 'ask an operator for a token, or sign in'],
+  bad_identity: [401, 'the proxy names the person in something else than UTF-8: tell an operator'],
   cross_site: [403, 'a page of another site may not ask for this person: list it in gateway.corsOrigins'],
   subject_mismatch: [403, 'the batch is of another person than the request'],
   device_mismatch: [403, 'the batch or the token is of another device than the request'],
@@ -80,7 +81,7 @@ export const pauseRequest = z.strictObject({ minutes: z.int().min(1).max(30) });
 export const THINNABLE = ['pointer_move'] as const;
 const thin = z.array(z.enum(THINNABLE)).describe('Kinds to leave out from now on.');
 
-/** What need not be sent, for it would be dropped. */
+/** What need not be sent, for it would be dropped: what is in these places, and all of other kinds. */
 export const recordable = z.strictObject({
   private: z.literal(false),
   excludeApps: z.array(z.string()),

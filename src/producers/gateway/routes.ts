@@ -40,6 +40,8 @@ export interface Route<S = Gateway> {
   readonly body: z.ZodType | 'batch' | null;
   readonly status: 200 | 201 | 204;
   readonly answer: z.ZodType | null;
+  /** Of a POST by which people decide about themselves: limits of its own apply. */
+  readonly isDecision?: true;
   /** Beside those that every route may have. */
   readonly refusals: readonly Reason[];
   readonly serve: (service: S, call: Call) => Promise<object | null> | object | null;
@@ -49,6 +51,7 @@ export interface Route<S = Gateway> {
 export const COMMON_REFUSALS: readonly Reason[] = [
   'bad_request',
   'unauthenticated',
+  'bad_identity',
   'cross_site',
   'not_found',
   'method_not_allowed',
@@ -117,7 +120,7 @@ export const ROUTES: readonly Route[] = [
     body: null,
     status: 204,
     answer: null,
-    refusals: [],
+    refusals: ['device_mismatch'],
     serve: (gateway, { person, params }) => gateway.end(person, params['session'] ?? '') ?? null,
   },
   {
@@ -162,6 +165,7 @@ export const ROUTES: readonly Route[] = [
   {
     method: 'POST',
     path: '/v1/me/pause',
+    isDecision: true,
     summary: 'Pauses recording; open sessions end',
     status: 200,
     answer: statusAnswer,
@@ -171,6 +175,7 @@ export const ROUTES: readonly Route[] = [
   {
     method: 'POST',
     path: '/v1/me/resume',
+    isDecision: true,
     summary: 'Ends a pause',
     body: null,
     status: 200,
@@ -181,6 +186,7 @@ export const ROUTES: readonly Route[] = [
   {
     method: 'POST',
     path: '/v1/me/withdraw',
+    isDecision: true,
     summary: 'Ends recording for good; open sessions end',
     body: null,
     status: 200,
@@ -220,6 +226,7 @@ export const ROUTES: readonly Route[] = [
   {
     method: 'POST',
     path: '/v1/me/erasure',
+    isDecision: true,
     summary: 'Asks for the erasure of all that was kept; open sessions end',
     status: 200,
     answer: erasureAnswer,

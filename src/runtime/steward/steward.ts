@@ -171,6 +171,7 @@ export async function serveSteward(
     maxInFlight: MAX_IN_FLIGHT,
     requestTimeoutMs: 30_000,
     corsOrigins: [],
+    corsCredentials: false,
     tls: tls === undefined ? null : await readTls('steward.tls', tls),
     isUnavailable,
     observe: {

@@ -1,7 +1,7 @@
 /** The rules apart from HTTP: whatever is sent, in whatever order, the log has what was acknowledged, once. */
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { ConsentDecision } from '../../../src/events/control.ts';
+import type { ConsentDecision, PersonRequest } from '../../../src/events/control.ts';
 import type { CapturePayload, SealedBatch } from '../../../src/events/raw.ts';
 import { createCodec } from '../../../src/events/codec.ts';
 import { DEFAULT_LIMITS } from '../../../src/events/limits.ts';
@@ -32,17 +32,24 @@ interface Fake {
   readonly fails: boolean[];
   /** How batches that were followed ended. */
   readonly spans: object[];
+  /** What was decided through the gateway, in its order. */
+  readonly decided: ConsentDecision[];
+  /** Whether the log can't be read. */
+  isUnread: boolean;
   decide(kind: ConsentDecision['kind'], person: Person): void;
 }
 
 function fake(): Fake {
   const consent = createConsentTimeline({ guardMs: GUARD_MS });
   const key = { keyId: '00'.repeat(8), publicKey: new Uint8Array(32), createdAt: START, state: 'active' as const };
+  const asked: PersonRequest[] = [];
   const world: Omit<Fake, 'gateway'> = {
     log: [],
     now: START - 3_600_000,
     fails: [],
     spans: [],
+    decided: [],
+    isUnread: false,
     decide(kind, { subjectKey }) {
       const of = { subjectKey, now: world.now, randomId: () => `${kind}-${world.now}` };
       consent.apply(makeDecision(kind, kind === 'pause' ? { ...of, minutes: 5 } : of));
@@ -55,7 +62,9 @@ function fake(): Fake {
       now: () => world.now,
       clock: () => world.now,
       consent,
-      catchUp: async () => {},
+      catchUp: async () => {
+        if (world.isUnread) throw new Error('the log cannot be read');
+      },
       subjectKey: keyOf,
       sealingKeys: { current: () => key, retiredAt: () => null },
       // Not sealed, so that the test sees what is kept.
@@ -70,11 +79,18 @@ function fake(): Fake {
       },
       follow: () => ({ headers: {}, end: (what) => void world.spans.push(what) }),
       erasures: { of: () => undefined },
-      requests: { of: () => [] },
+      requests: { of: () => asked },
       erase: async () => undefined,
-      ask: async () => undefined,
+      async ask(request) {
+        await Promise.resolve();
+        asked.push(request);
+      },
       view: NO_VIEW,
-      decide: async (decision) => consent.apply(decision),
+      async decide(decision) {
+        await Promise.resolve();
+        world.decided.push(decision);
+        consent.apply(decision);
+      },
       kept: () => {},
     },
     limits: {
@@ -204,6 +220,98 @@ it('another person’s session is not there, whatever is asked of it', async () 
   expect(world.gateway.end(BEN, session)).toEqual({ refused: 'not_found' });
   expect(await world.gateway.put(ANA, session, 0, bodyOf('ben', 'a'))).toEqual({ refused: 'subject_mismatch' });
   expect(await world.gateway.put(ANA, session, 0, bodyOf('ana', 'a'))).toMatchObject({ sequence: 0 });
+});
+
+it('a token of one device neither writes to nor ends the session of another', async () => {
+  const world = fake();
+  const session = await granted(world, ANA);
+  const phone = { ...ANA, device: 'phone' };
+  expect(await world.gateway.put(phone, session, 0, bodyOf('ana', 'a'))).toEqual({ refused: 'device_mismatch' });
+  expect(world.gateway.end(phone, session)).toEqual({ refused: 'device_mismatch' });
+  const laptop = { ...ANA, device: 'laptop' };
+  expect(await world.gateway.put(laptop, session, 0, bodyOf('ana', 'a'))).toMatchObject({ sequence: 0 });
+  expect(world.gateway.end(laptop, session)).toBeUndefined();
+  expect(world.log).toHaveLength(1);
+});
+
+it('of exemptions that are asked for at once, no more are open than one after the other', async () => {
+  const { gateway } = fake();
+  const answers = await Promise.all(Array.from({ length: 16 }, () => gateway.askExemption(ANA, 'why')));
+  expect(answers.filter((answer) => isRefused(answer))).toHaveLength(13);
+  const { requests } = await gateway.requests(ANA);
+  expect(requests).toHaveLength(3);
+});
+
+describe('what people decide', () => {
+  const kinds = ({ decided }: Fake): readonly string[] => decided.map(({ kind }) => kind);
+  const MINUTE = 60_000;
+
+  it('is written once, where more of it changes nothing', async () => {
+    const world = fake();
+    const { gateway } = world;
+    await Promise.all(Array.from({ length: 9 }, () => gateway.decide(ANA, 'resume')));
+    expect(kinds(world)).toEqual([]);
+    const paused = await Promise.all(Array.from({ length: 9 }, () => gateway.decide(ANA, 'pause', 5)));
+    expect(new Set(paused.map((answer) => 'until' in answer && answer.until))).toEqual(new Set([START + 5 * MINUTE]));
+    expect(await gateway.decide(ANA, 'pause', 3)).toMatchObject({ recording: 'paused', until: START + 5 * MINUTE });
+    expect(kinds(world)).toEqual(['pause']);
+    await gateway.decide(ANA, 'pause', 10);
+    world.now += 1_000;
+    await Promise.all(Array.from({ length: 9 }, () => gateway.decide(ANA, 'resume')));
+    await Promise.all(Array.from({ length: 9 }, () => gateway.decide(ANA, 'withdraw')));
+    expect(kinds(world)).toEqual(['pause', 'pause', 'resume', 'withdraw']);
+  });
+
+  it('in a loop fills no topic, and no pause of it holds for less than was asked by more than a minute', async () => {
+    const world = fake();
+    const { gateway } = world;
+    for (let i = 0; i < 1_000; i++) {
+      const minutes = 1 + (i % 30);
+      const answer = await gateway.decide(ANA, 'pause', minutes);
+      const until = 'until' in answer ? answer.until : undefined;
+      expect(until).toBeGreaterThan(world.now + (minutes - 1) * MINUTE);
+      world.now += 10;
+      const isFull = world.decided.length >= 100;
+      const resumed = await gateway.decide(ANA, 'resume');
+      expect(isRefused(resumed)).toBe(isFull);
+      world.now += 10;
+    }
+    // A hundred, and those that make a pause longer by a minute or more.
+    expect(world.decided.length).toBeGreaterThanOrEqual(100);
+    expect(world.decided.length).toBeLessThan(140);
+    expect(await gateway.status(ANA)).toMatchObject({ recording: 'paused' });
+  });
+
+  it('to end a pause early has room again a day after what took it', async () => {
+    const world = fake();
+    const { gateway } = world;
+    for (let i = 0; i < 50; i++) {
+      await gateway.decide(ANA, 'pause', 5);
+      world.now += 10_000;
+      await gateway.decide(ANA, 'resume');
+      world.now += 10_000;
+    }
+    await gateway.decide(ANA, 'pause', 30);
+    const refused = await gateway.decide(ANA, 'resume');
+    // The second of them: the first has room to come back to the pause that was just made.
+    const roomAt = (world.decided[1]?.decidedAt ?? 0) + 86_400_000;
+    expect(refused).toEqual({ refused: 'rate', retryAfter: (roomAt - world.now) / 1_000 });
+    world.now = roomAt;
+    await gateway.decide(ANA, 'pause', 5);
+    world.now += 1;
+    expect(await gateway.decide(ANA, 'resume')).toMatchObject({ refused: 'rate' });
+    world.now = (world.decided[2]?.decidedAt ?? 0) + 86_400_000;
+    expect(await gateway.decide(ANA, 'resume')).toMatchObject({ recording: 'enrolled' });
+  });
+
+  it('for protection is written even where what was decided before cannot be read', async () => {
+    const world = fake();
+    world.isUnread = true;
+    for (const [kind, minutes] of [['pause', 5], ['resume'], ['withdraw']] as const) {
+      await expect(world.gateway.decide(ANA, kind, minutes)).rejects.toThrow('the log cannot be read');
+    }
+    expect(kinds(world)).toEqual(['pause', 'withdraw']);
+  });
 });
 
 it('a session that by the clock was not granted yet is over: the clock was set back, and nobody knows what came since', async () => {

@@ -29,6 +29,22 @@ describe('a proxy’s header', () => {
     );
   });
 
+  it('is read as UTF-8, which the operator writes as well; what is not UTF-8 is refused', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme', minLength: 1, maxLength: 40 }), (name) => {
+        // As Node gives the bytes of a header.
+        const value = Buffer.from(name).toString('latin1');
+        fc.pre(!value.includes(', '));
+        expect(from({ headers: { 'x-person': value }, remoteAddress: '10.1.0.1' })).toBe(name);
+      }),
+    );
+    for (const value of ['Zo\u00eb', '\u00ff', '\u00ed\u00a0\u0080']) {
+      const refused = { refused: 'bad_identity' };
+      expect(from({ headers: { 'x-person': value }, remoteAddress: '10.1.0.1' })).toEqual(refused);
+      expect(from({ headers: { 'x-person': value }, remoteAddress: '10.2.0.1' })).toBeUndefined();
+    }
+  });
+
   it.each([
     ['twice', 'ana, ben'],
     ['empty', ''],
