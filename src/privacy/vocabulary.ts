@@ -212,9 +212,12 @@ const hostKey = (host: string): string =>
 
 /** Without what labels carry at their edges: `*` in front; `:`, `*`, dots and an accelerator such as `(f)` behind. */
 export function withoutEdges(text: string): string {
-  const inner = text.replace(/^\*\s*/u, '').replace(/\s*(?:\([a-z]\))?[\s:*.]*$/iu, '');
+  const inner = text.replace(/^\*\s*/u, '').replace(LAST_EDGE, '');
   return inner === '' ? text : inner;
 }
+
+// Begins where nothing before could belong to it as well, or every character of a long run would be tried as its beginning.
+const LAST_EDGE = /(?:(?<!\s)\s*\([a-z]\)|(?<![\s:*.]))[\s:*.]*$/iu;
 
 /** Code-unit order: the same on every machine, whatever its locale. */
 export const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
