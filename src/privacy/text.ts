@@ -48,6 +48,18 @@ export function tokens(text: string): string[] {
 }
 
 /**
+ * Whether words, seen again, say anything about what was typed: one or two ASCII letters do not, and would blank half of every
+ * menu; a number without its digits does not either.
+ */
+export function isTelling(words: readonly string[]): boolean {
+  const letters = words.filter((word) => word !== '{n}').join('');
+  // One sign of a script without spaces can be a whole word.
+  return /[^ -~]/u.test(letters) || letters.length >= SHORTEST_ASCII_ECHO;
+}
+
+const SHORTEST_ASCII_ECHO = 3;
+
+/**
  * The parts of a title or label that mean something by themselves: `Report.xlsx - Excel` has two. Cuts at dashes, bars,
  * dots and bullets that stand between white space, and at line breaks; parts are trimmed, empty ones left out.
  */
