@@ -29,7 +29,7 @@ const UNITS = {
 } as const;
 
 /** Linear takes a few ms; quadratic took seconds. */
-const BUDGET_MS = 250;
+const BUDGET_MS = 500;
 
 /** Processor time in ms: what other processes do does not count. */
 function timeOf(work: () => void): number {
