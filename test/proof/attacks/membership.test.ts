@@ -29,6 +29,22 @@ describe('who took part', () => {
     }
   });
 
+  it('is as sure as people who are drawn anew would make it, not as the trials that they share', () => {
+    const shipped = new Set(['save', 'team 2', ...Array.from({ length: 12 }, (_, i) => `client ${i}`)]);
+    const some = (seed: number) => {
+      const random = new Random(seed, 'office');
+      return Array.from({ length: 40 }, () => random.pick(office));
+    };
+    // Another draw of people is within the interval about as often as it should be.
+    const runs = Array.from({ length: 30 }, (_, seed) =>
+      attackVocabulary(some(seed), () => shipped, new Random(seed), 100),
+    );
+    const widths = runs.map((one) => measureNamed(one, 'AUC').range).map(([low, high]) => high - low);
+    const values = runs.map((one) => measureNamed(one, 'AUC').value);
+    const spread = Math.sqrt(mean(values.map((value) => (value - mean(values)) ** 2)));
+    expect(mean(widths)).toBeGreaterThan(2 * spread);
+  });
+
   it('is told less the more people must share a text', () => {
     const advantage = (least: number): number => measureNamed(run(seenBy(least)), 'AUC').value;
     expect(advantage(1)).toBeGreaterThan(advantage(2) + 0.05);
