@@ -211,7 +211,6 @@ export function redactKeystrokes(tools: {
   return {
     process(batch) {
       out = [];
-      echoes.startBatch();
       if (closeFirst) closeRun();
       closeFirst = false;
       const places = createPlaces(batch);
@@ -223,6 +222,7 @@ export function redactKeystrokes(tools: {
         if (event.kind === 'pointer_move') out.push(event);
         else onEvent(event, places(event.context, event.element), counts);
       }
+      echoes.endBatch();
       const dropped = addDropped(addDropped(batch.dropped, 'key_up', counts.keyUps), 'modifier', counts.modifiers);
       return keep({ ...batch, events: out, dropped });
     },
@@ -248,7 +248,7 @@ const MAX_HEARD = 16_384;
 /** Hands each text of a batch to the memory once: thousands of events can point at one long text. */
 function rememberingOnce(
   echoes: Pick<EchoMemory, 'remember' | 'size'>,
-): Pick<EchoMemory, 'remember' | 'size'> & { startBatch(): void } {
+): Pick<EchoMemory, 'remember' | 'size'> & { endBatch(): void } {
   const heard = new Set<string>();
   return {
     remember(text) {
@@ -260,7 +260,7 @@ function rememberingOnce(
     get size() {
       return echoes.size;
     },
-    startBatch: () => heard.clear(),
+    endBatch: () => heard.clear(),
   };
 }
 
