@@ -58,11 +58,11 @@ export type TextRedactor = (context: Context | null, element: UiElement | null, 
 
 /** For one batch: what is found out about a text is kept, for thousands of events can point at it. */
 export function createTextRedactor(tools: TextTools): TextRedactor {
-  const { policy, freeTexts, echoes } = tools;
-  const partsOf = memoised(tools.publicText.parts);
-  const appOf = memoised(tools.publicText.app);
-  const urlOf = memoised(tools.publicText.url);
-  const keepFree = memoised(freeTexts.keep);
+  const { policy, publicText, freeTexts, echoes } = tools;
+  const partsOf = memoised((text) => publicText.parts(text));
+  const appOf = memoised((name) => publicText.app(name));
+  const urlOf = memoised((url) => publicText.url(url));
+  const keepFree = memoised((text) => freeTexts.keep(text));
   /** What was last made of each free text. */
   const shown = new Map<string, { readonly known: number; readonly text: string | null }>();
 
