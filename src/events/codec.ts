@@ -25,7 +25,7 @@ import type {
   SealingKey,
   SessionOwner,
 } from './control.ts';
-import type { Limits } from './limits.ts';
+import { MAX_ID_LENGTH, type Limits } from './limits.ts';
 import { QUARANTINE_REASONS } from './outcome.ts';
 import type { QuarantineReason } from './outcome.ts';
 import { SEAL_KEY_BYTES, SEAL_KEY_ID } from './raw.ts';
@@ -168,6 +168,7 @@ function captureCodec(options: {
       const read = envelopes.decode(value);
       if (!read.ok) return failed(read.fault === 'bad_record' ? 'bad_envelope' : read.fault);
       const { session, sequence, grantedAt, receivedAt, payload, seal } = read.value;
+      if (session.length > MAX_ID_LENGTH) return failed('limit_exceeded');
       if (!isEnvelope(read.value) || (seal !== null && !isSeal(seal))) return failed('bad_envelope');
       const plain = seal === null ? null : { keyId: seal.keyId, encapsulated: seal.encapsulated };
       return { ok: true, value: { session, sequence, grantedAt, receivedAt, payload, seal: plain } };
@@ -217,6 +218,7 @@ function toPayloadRecord(payload: CapturePayload, limits: Limits): PayloadRecord
 
 function fromPayloadRecord(record: PayloadRecord, limits: Limits): Decoded<CapturePayload> {
   const { subject, device } = record;
+  if (subject.length > MAX_ID_LENGTH || device.length > MAX_ID_LENGTH) return failed('limit_exceeded');
   try {
     const contexts = record.contexts.map((context) => plainContext(context));
     const elements = record.elements.map((element) => plainElement(element));

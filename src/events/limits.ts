@@ -26,6 +26,9 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   maxTextLength: 262_144,
 });
 
+/** Longest id of a session, subject or device that is read, in UTF-16 units: ids are kept for as long as a session is open. */
+export const MAX_ID_LENGTH = 1_024;
+
 /** Device clocks lie, but a time outside of these years is damage (milliseconds since the epoch). */
 export const MIN_TIME = Date.UTC(1990, 0, 1);
 export const MAX_TIME = Date.UTC(2200, 0, 1);

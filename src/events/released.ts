@@ -49,6 +49,9 @@ export type Pause = (typeof PAUSES)[number];
 export const RELEASED_BUTTONS = ['left', 'right', 'middle', 'other'] as const;
 export type ReleasedButton = (typeof RELEASED_BUTTONS)[number];
 
+/** Longest text that may leave, in UTF-16 units. */
+export const MAX_RELEASED_TEXT = 1_024;
+
 /** One row of the training table, without the columns that the batch holds for all its rows. */
 export interface ReleasedAction {
   /** Order in the session, from 0. */

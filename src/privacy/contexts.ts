@@ -1,6 +1,7 @@
 /** Which places are not recorded at all. Pure and browser-safe. */
 import type { Context } from '../events/raw.ts';
 import type { Policy } from './policy.ts';
+import { MAX_TEXT, MAX_URL } from './public-text.ts';
 import { foldAccents, normaliseSegment, splitSegments, tokens } from './text.ts';
 import { createWordRuns } from './word-runs.ts';
 
@@ -10,7 +11,8 @@ export type ContextRule = (context: Context) => boolean;
 /**
  * The rule of a policy. A context is excluded when it is a private window, when its app is listed (or a segment of its
  * title is a listed app's name, as web apps show it), when words of its title are listed, when its host or a domain
- * above it is listed, and when its URL cannot be understood: fail closed.
+ * above it is listed, and when its URL cannot be understood, or a text of it is longer than anybody's: fail closed.
+ * Takes time linear in the length of the texts.
  */
 export function createContextRule(policy: Pick<Policy, 'contexts'>): ContextRule {
   const { excludeApps, excludeHosts, excludeTitles } = policy.contexts;
@@ -25,6 +27,9 @@ export function createContextRule(policy: Pick<Policy, 'contexts'>): ContextRule
     titles.findIn(tokens(foldAccents(normaliseSegment(title)))).size > 0;
   return ({ app, title, url, private: isPrivate }) =>
     isPrivate ||
+    app.length > MAX_TEXT ||
+    title.length > MAX_TEXT ||
+    url.length > MAX_URL ||
     isListedApp(app) ||
     splitSegments(title).some(isListedApp) ||
     isListedTitle(title) ||
@@ -39,15 +44,21 @@ const comparable = (name: string): string => foldAccents(normaliseSegment(name))
  */
 function appNames(name: string): string[] {
   const names: string[] = [];
-  for (const part of [name, ...splitSegments(name)]) {
+  for (const part of new Set([name, ...splitSegments(name)])) {
     const base = comparable(part.split(/[/\\]/u).at(-1) ?? '').replace(/\.(?:exe|app|desktop|bin|appimage)$/u, '');
-    names.push(comparable(part), base, base.replace(/[\s_-]*[([]?v?\{n\}(?:\.\{n\})*[)\]]?$/u, ''));
+    names.push(comparable(part), base, base.replace(VERSION, ''));
   }
   return names;
 }
 
+// Begins where nothing before could belong to it as well, or every character of a long run would be tried as its beginning.
+const VERSION = /(?<![\s_-])[\s_-]*[([]?v?(?<!\{n\}\.)\{n\}(?:\.\{n\})*[)\]]?$/u;
+
 /** A nested address (`view-source:`, `blob:`) is unwrapped so many times; deeper ones are not understood. */
 const MAX_WRAPS = 3;
+/** Marks and half-width voicing signs that are not encoded; no address has so many. */
+const MAX_URL_MARKS = 512;
+const NO_MARK = /[^\p{M}\uFF9E\uFF9F]+/gu;
 
 /**
  * Whether a URL must not be recorded. Hosts are read with the URL parser that browsers use, so that user info, ports,
@@ -56,6 +67,8 @@ const MAX_WRAPS = 3;
 function isExcludedUrl(url: string, hosts: ReadonlySet<string>): boolean {
   let address = url.trim();
   if (address === '') return false;
+  // The parser sorts the marks of a host, in time quadratic in their number.
+  if (address.replace(NO_MARK, '').length > MAX_URL_MARKS) return true;
   for (let wraps = 0; wraps <= MAX_WRAPS; wraps++) {
     const inner = /^(?:view-source|blob|filesystem):/iu.exec(address);
     if (inner === null) return isExcludedAddress(address, hosts);
@@ -103,7 +116,11 @@ function parseUrl(address: string): URL | undefined {
   }
 }
 
+/** No name in the DNS is longer (RFC 1035), but for the dot that may end it. */
+const MAX_HOST = 254;
+
 function isListedHost(hostname: string, hosts: ReadonlySet<string>): boolean {
+  if (hostname.length > MAX_HOST) return true;
   const host = hostname.replace(/\.+$/u, '');
   if (host === '') return true;
   for (let domain = host; ;) {

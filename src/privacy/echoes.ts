@@ -12,7 +12,7 @@ import type { Vocabulary } from './vocabulary.ts';
  * that was typed ({@link TypedLetters}). Neither holds the text.
  */
 export interface EchoMemory {
-  /** Marks every vocabulary entry whose words occur, as a run of whole words, in `text`; and its letters, for free texts. */
+  /** Marks every vocabulary entry of which a name occurs, as a run of whole words, in `text`; and its letters, for free texts. */
   remember(text: string): void;
   /** How much is remembered. It only grows, so it can stand for a moment of the session. */
   readonly size: number;
@@ -25,9 +25,6 @@ export interface EchoMemory {
   echoesIn(text: Pick<FreeText, 'letters'>, known: number): readonly Range[] | null;
 }
 
-/** Shorter words say nothing about what was typed, and would blank half of every menu. */
-const SHORTEST_ASCII_ECHO = 3;
-
 /** `typed` is given where free texts are kept. */
 export function createEchoMemory(vocabulary: Vocabulary, typed: TypedLetters | null = null): EchoMemory {
   /** Each entry with the memory's size when it was marked. */
@@ -38,7 +35,7 @@ export function createEchoMemory(vocabulary: Vocabulary, typed: TypedLetters | n
   function rememberEntries(text: string): void {
     const now = size();
     for (const id of vocabulary.occurrences(tokens(text))) {
-      if (!entries.has(id) && isTelling(vocabulary.entryTokens(id))) entries.set(id, now);
+      if (!entries.has(id)) entries.set(id, now);
     }
   }
   function rememberLetters(text: string): void {
@@ -62,10 +59,4 @@ export function createEchoMemory(vocabulary: Vocabulary, typed: TypedLetters | n
       return known === 0 ? [] : typed.find(text.letters, known);
     },
   };
-}
-
-function isTelling(words: readonly string[]): boolean {
-  const letters = words.filter((word) => word !== '{n}').join('');
-  // One sign of a script without spaces can be a whole word; `{n}` alone is a number without its digits.
-  return /[^ -~]/u.test(letters) || letters.length >= SHORTEST_ASCII_ECHO;
 }

@@ -26,7 +26,7 @@ export interface AddressRule {
 export interface FreeText {
   /** Empty when nothing is left. */
   readonly text: string;
-  /** Its letters, to look for echoes among; read when they are first asked for. */
+  /** Its letters, to look for echoes among; read each time, for they take far more room than the text. */
   readonly letters: readonly Letters[];
   /** What was taken out of it as a whole, and the letters that it had before; null when it is as it was. */
   readonly cuts: { readonly letters: readonly Letters[]; readonly at: readonly Range[] } | null;
@@ -100,7 +100,8 @@ export function createFreeTexts(find: Finder, addresses: AddressRule): FreeTexts
     let rest = tidy(text);
     for (let round = 0; round < MAX_ROUNDS; round++) {
       const cuts = foundIn(rest);
-      if (cuts.length === 0) return rest.length > MAX_KEPT ? '{text}' : rest;
+      // Placeholders can be longer than what they stand for.
+      if (cuts.length === 0) return rest.length > MAX_TEXT ? '{text}' : rest;
       rest = tidy(replace(rest, cuts, (part) => part));
     }
     return '{text}';
@@ -116,7 +117,7 @@ export function createFreeTexts(find: Finder, addresses: AddressRule): FreeTexts
   }
 
   return {
-    keep: (raw) => (raw.length > MAX_CACHED_LENGTH ? keep(raw) : kept.get(raw, keep)),
+    keep: (raw) => kept.get(raw, keep),
     cut(text, echoes) {
       if (echoes.length === 0) return text;
       const wholes = wholesOf(text);
@@ -126,7 +127,7 @@ export function createFreeTexts(find: Finder, addresses: AddressRule): FreeTexts
     },
     isClean: (text) =>
       text !== '' &&
-      text.length <= MAX_KEPT &&
+      text.length <= MAX_TEXT &&
       tidy(text) === text &&
       withoutNumbers(text) === text &&
       foundIn(text).length === 0,
@@ -134,12 +135,10 @@ export function createFreeTexts(find: Finder, addresses: AddressRule): FreeTexts
 }
 
 function freeText(text: string, changes: readonly FreeTextChange[], raw: string, at: readonly Range[]): FreeText {
-  let letters: readonly Letters[] | undefined;
-  let before: readonly Letters[] | undefined;
   const cuts = {
     at,
     get letters() {
-      return (before ??= lettersOf(raw));
+      return lettersOf(raw);
     },
   };
   return {
@@ -147,17 +146,13 @@ function freeText(text: string, changes: readonly FreeTextChange[], raw: string,
     changes,
     cuts: text === raw ? null : cuts,
     get letters() {
-      return (letters ??= lettersOf(text));
+      return lettersOf(text);
     },
   };
 }
 
 const MAX_CACHED = 20_000;
-/** Longer texts hardly come twice, and would fill the memory. */
-const MAX_CACHED_LENGTH = 256;
 const MAX_ROUNDS = 4;
-/** Placeholders can be longer than what they stand for. */
-const MAX_KEPT = 2 * MAX_TEXT;
 
 interface Cut extends Range {
   readonly by: string;

@@ -1,3 +1,4 @@
+import { MAX_RELEASED_TEXT } from '../events/released.ts';
 import { BoundedCache } from './bounded-cache.ts';
 import { recognize, SPAN_KINDS, type Span, type SpanKind } from './recognizers/index.ts';
 import { normaliseSegment, splitSegments } from './text.ts';
@@ -40,8 +41,8 @@ export interface PublicText {
 
 export const MAX_SEGMENTS = 6;
 export const MAX_PATH_PARTS = 8;
-/** Longer texts are nobody's label; they are not even looked at. */
-export const MAX_TEXT = 1_024;
+/** Longer texts are nobody's label, and may not leave; they are not even looked at. */
+export const MAX_TEXT = MAX_RELEASED_TEXT;
 /** Longer addresses are not even parsed. */
 export const MAX_URL = 8_192;
 const MAX_CACHED = 20_000;

@@ -2,7 +2,7 @@
 import { BoundedCache } from './bounded-cache.ts';
 import { FILE, MAX_PATH_PARTS, MAX_SEGMENTS, MAX_TEXT, MAX_URL, parseUrl } from './public-text.ts';
 import { recognize } from './recognizers/index.ts';
-import { normaliseSegment, spellSegment, splitSegments, tokens } from './text.ts';
+import { normaliseSegment, spellSegment, splitSegments, tokens, withFewMarks } from './text.ts';
 import { entryFault, withoutEdges, type EntryKind, type Vocabulary } from './vocabulary.ts';
 
 /** What a vocabulary could get as an entry, in the spelling in which it would. Personal until enough people have seen it. */
@@ -53,7 +53,7 @@ export function createSegmentReader(
   /** The segment, or none, if it may not be proposed. `raw` is how it was read: its digits say more to recognisers. */
   function segment(kind: EntryKind, text: string, raw: string): readonly Segment[] {
     if (!mayBeEntry(kind, text) || isKnown[kind](text)) return [];
-    if (isPersonal(raw.normalize('NFKC')) || isPersonal(text)) return [];
+    if (isPersonal(withFewMarks(raw).normalize('NFKC')) || isPersonal(text)) return [];
     return [{ kind, text, words: tokens(raw) }];
   }
 

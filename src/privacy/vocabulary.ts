@@ -3,7 +3,7 @@
  *
  * Pure and browser-safe; reading the file and its digest are in vocabulary-file.ts.
  */
-import { normaliseSegment, tokens as wordsOf } from './text.ts';
+import { isTelling, normaliseSegment, tokens as wordsOf } from './text.ts';
 import { createWordRuns } from './word-runs.ts';
 
 /** What an entry names. All kinds share one id space. */
@@ -45,12 +45,11 @@ export interface Vocabulary {
   /** The vocabulary's spelling of a path segment that may stay in a URL template. */
   pathSegment(segment: string): string | undefined;
   /**
-   * Ids (ascending, each once) of every entry but roles whose words occur as a run of whole words in `tokens`, which
-   * are those of text.ts. Time grows with the number of tokens, not with the vocabulary.
+   * Ids (ascending, each once) of every entry but roles whose words, or those of another name under which it is found (an
+   * app's aliases, a label without its edges), occur as a run of whole words in `tokens`, which are those of text.ts.
+   * Names that say nothing ({@link isTelling}) don't count. Time grows with the number of tokens, not with the vocabulary.
    */
   occurrences(tokens: readonly string[]): number[];
-  /** The words of an entry's released spelling, as {@link occurrences} compares them; empty for an unknown id. */
-  entryTokens(id: number): readonly string[];
 }
 
 /** An entry as the file has it, before it has an id. Only apps have aliases. */
@@ -68,7 +67,6 @@ export class VocabularyError extends Error {
 /** Builds the lookups over entries in the order of {@link parseVocabulary}. */
 export function createVocabulary(lines: readonly EntryLine[], digest: string): Vocabulary {
   const entries = lines.map(({ kind, text }, id): Entry => Object.freeze({ id, kind, text }));
-  const words = entries.map((entry) => wordsOf(entry.text));
   const byKind: Record<EntryKind, Map<string, Entry>> = {
     app: new Map(),
     host: new Map(),
@@ -82,7 +80,13 @@ export function createVocabulary(lines: readonly EntryLine[], digest: string): V
     for (const key of keysOf(lines[id] ?? { ...entry, aliases: [] })) byKind[entry.kind].set(key, entry);
   }
   const runs = createWordRuns(
-    entries.flatMap(({ id, kind }) => (kind === 'role' ? [] : [[words[id] ?? [], id] as const])),
+    lines.flatMap((line, id) =>
+      line.kind === 'role'
+        ? []
+        : [line.text, ...line.aliases, ...keysOf(line)]
+            .map((name) => [wordsOf(name), id] as const)
+            .filter(([name]) => isTelling(name)),
+    ),
   );
   const { app, host, path, role, text } = byKind;
   const findHost = (name: string): Entry | undefined => host.get(hostKey(name));
@@ -104,7 +108,6 @@ export function createVocabulary(lines: readonly EntryLine[], digest: string): V
     app: (name) => findApp(name)?.text,
     pathSegment: (segment) => findPathSegment(segment)?.text,
     occurrences: (tokens) => [...runs.findIn(tokens)].toSorted((a, b) => a - b),
-    entryTokens: (id) => words[id] ?? [],
   };
 }
 
@@ -212,9 +215,12 @@ const hostKey = (host: string): string =>
 
 /** Without what labels carry at their edges: `*` in front; `:`, `*`, dots and an accelerator such as `(f)` behind. */
 export function withoutEdges(text: string): string {
-  const inner = text.replace(/^\*\s*/u, '').replace(/\s*(?:\([a-z]\))?[\s:*.]*$/iu, '');
+  const inner = text.replace(/^\*\s*/u, '').replace(LAST_EDGE, '');
   return inner === '' ? text : inner;
 }
+
+// Begins where nothing before could belong to it as well, or every character of a long run would be tried as its beginning.
+const LAST_EDGE = /(?:(?<!\s)\s*\([a-z]\)|(?<![\s:*.]))[\s:*.]*$/iu;
 
 /** Code-unit order: the same on every machine, whatever its locale. */
 export const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

@@ -1,4 +1,5 @@
 import { keep, type Processor } from '../events/outcome.ts';
+import { memoised } from '../privacy/bounded-cache.ts';
 import type { Policy } from '../privacy/policy.ts';
 import type { Segment, SegmentReader } from '../privacy/segments.ts';
 import type { TypedWords } from '../privacy/typed-words.ts';
@@ -19,9 +20,9 @@ export function collectSegments(tools: {
   readonly isComplete: () => boolean;
   readonly onSegment: OnSegment;
 }): Processor<ActionBatch, ActionBatch> {
-  const { policy, segments, typed, onSegment } = tools;
+  const { policy, typed, onSegment } = tools;
 
-  function* shownBy({ context, element }: RawAction): Generator<readonly Segment[]> {
+  function* shownBy({ context, element }: RawAction, segments: SegmentReader): Generator<readonly Segment[]> {
     if (context !== null) {
       if (policy.app === 'vocabulary') yield segments.app(context.app);
       if (policy.window === 'vocabulary') yield segments.texts(context.title);
@@ -35,10 +36,25 @@ export function collectSegments(tools: {
 
   return (batch) => {
     if (!tools.isComplete() || typed.isFull) return keep(batch);
+    // For this batch: thousands of events can point at one text.
+    const segments: SegmentReader = {
+      texts: memoised(tools.segments.texts),
+      app: memoised(tools.segments.app),
+      role: memoised(tools.segments.role),
+      url: memoised(tools.segments.url),
+    };
+    const judged = new Map<Segment, { readonly known: number; readonly isEcho: boolean }>();
+    const isEcho = (segment: Segment, known: number): boolean => {
+      const last = judged.get(segment);
+      if (last?.known === known) return last.isEcho;
+      const isEcho = typed.isEcho(segment.words, known);
+      judged.set(segment, { known, isEcho });
+      return isEcho;
+    };
     for (const action of batch.actions) {
-      for (const shown of shownBy(action)) {
+      for (const shown of shownBy(action, segments)) {
         for (const segment of shown) {
-          if (!typed.isEcho(segment.words, action.echoes)) onSegment(batch.key, segment);
+          if (!isEcho(segment, action.echoes)) onSegment(batch.key, segment);
         }
       }
     }

@@ -176,7 +176,10 @@ export function createSessionPipeline(
     const batch = cutAtEnd(whole);
     const allowed = consented(batch);
     // What a dropped event typed is not known to the session, so it keeps no free text from here on.
-    if (allowed.kind !== 'keep' || allowed.batch !== batch) session.complete = false;
+    // Nor is what an event of unknown kind did.
+    if (allowed.kind !== 'keep' || allowed.batch !== batch || whole.dropped.unknown_kind !== undefined) {
+      session.complete = false;
+    }
     if (allowed.kind !== 'keep') {
       session.interrupted = true;
       return allOf(batch, allowed);
@@ -192,8 +195,10 @@ export function createSessionPipeline(
       session.interrupted = false;
       return line.process(batch);
     } catch {
-      // Whatever the line was in the middle of is lost. It starts afresh, and keeps no text: it forgot what was typed.
+      // Whatever the line was in the middle of is lost. It starts afresh, and keeps no text: it forgot what was typed. And
+      // where the person is: until a context is seen again, they may be in a private place.
       session.complete = false;
+      session.interrupted = true;
       session.line = createLine(session, from);
       unfinished += pendingBefore;
       return allOf(batch, quarantine('processor_error'));

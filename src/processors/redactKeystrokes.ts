@@ -14,7 +14,7 @@ import {
   type VisibleEvent,
   type Where,
 } from './stages.ts';
-import { followTyping } from './typedText.ts';
+import { followTyping, type TypedText } from './typedText.ts';
 
 export interface KeystrokeRedactor {
   readonly process: Processor<VisibleBatch, KeylessBatch>;
@@ -40,7 +40,7 @@ export function redactKeystrokes(tools: {
   const releasing = new Set(tools.policy.releasingKeys);
   const editing = new Set(tools.policy.editingKeys);
   const shortcuts = new Set(tools.policy.shortcuts);
-  const { echoes } = tools;
+  const echoes = rememberingOnce(tools.echoes);
 
   const held = followModifiers(tools.policy.modifierHoldSeconds * 1000, (key) => named.has(key));
   const typing = followTyping(echoes);
@@ -89,7 +89,11 @@ export function redactKeystrokes(tools: {
     const plain = !composes && !ctrl && !alt && !meta && !shift;
     const isNamed = named.has(key);
 
-    if (!composes && (ctrl || alt || meta || (shift && isNamed))) {
+    const edits = !composes && editing.has(key);
+    // On some systems these are shortcuts as well; where they move or delete in what is typed, they belong to it.
+    const corrects = edits && (where.element?.secure === true || (run !== null && sameField(run.where, where)));
+
+    if (!composes && !corrects && key.length <= LONGEST_NAME && (ctrl || alt || meta || (shift && isNamed))) {
       const name = shortcutName({ ctrl, alt, shift, meta }, key);
       if (shortcuts.has(name)) {
         closeRun();
@@ -103,8 +107,7 @@ export function redactKeystrokes(tools: {
       return true;
     }
     if (run !== null && !sameField(run.where, where)) closeRun();
-    const edits = !composes && editing.has(key);
-    const removed = edits ? typing.edit(key, { byWord: ctrl || alt || meta, selecting: shift }) : 0;
+    const removed = edits ? typing.edit(key, { byWord: ctrl || alt, byLine: meta, selecting: shift }) : 0;
     if (plain && isNamed && run === null && where.element?.secure !== true) {
       emit({ kind: 'pressed', at, where, events: 1, key });
       return true;
@@ -115,8 +118,8 @@ export function redactKeystrokes(tools: {
     const writes = isText(key) && !entersCode && (composes || !(ctrl || meta));
     if (writes) typing.insert(key);
     else typing.close();
-    // A name that nobody knows may be a text that some recorder sent in one piece.
-    if (!isText(key) && !KNOWN_NAMES.has(key)) echoes.remember(key);
+    // A name that nobody knows, and what is longer than one, may be a text that some recorder sent in one piece.
+    if (key.length > LONGEST_NAME || (!isText(key) && !KNOWN_NAMES.has(key))) echoes.remember(key);
     return true;
   }
 
@@ -130,7 +133,7 @@ export function redactKeystrokes(tools: {
         dropped.keyUps++;
         return;
       case 'composition':
-        type(event.at, where, Array.from(event.text).length);
+        type(event.at, where, signsIn(event.text));
         typing.insert(event.text);
         // It may stand between keys that were sent although they only spell it.
         echoes.remember(event.text);
@@ -162,28 +165,30 @@ export function redactKeystrokes(tools: {
         emit(event satisfies ContentFreeEvent);
         return;
       case 'overheard':
-        overhear(event.event);
+        // Modifiers are not followed there.
+        held.clear();
+        overhear(event.event, event.place === 'unknown' ? typing : overheard);
         return;
       case 'unknown':
         throw new TypeError('an event of unknown kind got past openBatch');
     }
   }
 
-  /** Takes in what a private place's event entered; nothing of it is ever put out. */
-  function overhear(event: RawEvent): void {
+  /** Takes in what a dropped event entered; nothing of it is ever put out. */
+  function overhear(event: RawEvent, into: TypedText): void {
     switch (event.kind) {
       case 'key_down':
-        if (editing.has(event.key)) overheard.edit(event.key, { byWord: false, selecting: false });
-        else if (isText(event.key)) overheard.insert(event.key);
-        else if (named.has(event.key)) overheard.close();
+        if (editing.has(event.key)) into.edit(event.key, PLAINLY);
+        else if (isText(event.key)) into.insert(event.key);
+        else if (named.has(event.key)) into.close();
         return;
       case 'composition':
-        overheard.insert(event.text);
+        into.insert(event.text);
         echoes.remember(event.text);
         return;
       case 'clipboard':
         echoes.remember(event.text);
-        if (event.op === 'paste') overheard.insert(event.text);
+        if (event.op === 'paste') into.insert(event.text);
         return;
       case 'value_change':
         echoes.remember(event.value);
@@ -191,7 +196,7 @@ export function redactKeystrokes(tools: {
       case 'pointer_down':
       case 'focus':
       case 'navigate':
-        overheard.close();
+        into.close();
         return;
       case 'pointer_move':
       case 'pointer_up':
@@ -217,6 +222,7 @@ export function redactKeystrokes(tools: {
         if (event.kind === 'pointer_move') out.push(event);
         else onEvent(event, places(event.context, event.element), counts);
       }
+      echoes.endBatch();
       const dropped = addDropped(addDropped(batch.dropped, 'key_up', counts.keyUps), 'modifier', counts.modifiers);
       return keep({ ...batch, events: out, dropped });
     },
@@ -236,6 +242,31 @@ interface Run {
   secure: boolean;
 }
 
+/** Texts that are known to be remembered; a batch's tables hold no more by default. */
+const MAX_HEARD = 16_384;
+
+/** Hands each text of a batch to the memory once: thousands of events can point at one long text. */
+function rememberingOnce(
+  echoes: Pick<EchoMemory, 'remember' | 'size'>,
+): Pick<EchoMemory, 'remember' | 'size'> & { endBatch(): void } {
+  const heard = new Set<string>();
+  return {
+    remember(text) {
+      if (heard.has(text)) return;
+      if (heard.size >= MAX_HEARD) heard.clear();
+      heard.add(text);
+      echoes.remember(text);
+    },
+    get size() {
+      return echoes.size;
+    },
+    endBatch: () => heard.clear(),
+  };
+}
+
+/** Characters of a composed text; of one that is in the last bucket anyway, UTF-16 units, which need no counting. */
+const signsIn = (text: string): number => (text.length > 1_024 ? text.length : Array.from(text).length);
+
 /** Keys that neither write nor do anything by themselves. */
 const SILENT_KEYS: ReadonlySet<string> = new Set([
   'CapsLock',
@@ -248,6 +279,8 @@ const SILENT_KEYS: ReadonlySet<string> = new Set([
   'Symbol',
   'SymbolLock',
 ]);
+
+const PLAINLY = { byWord: false, byLine: false, selecting: false } as const;
 
 /** Keys on the way to a character: the character itself arrives as the next key or as a composition. */
 const COMPOSING_KEYS: ReadonlySet<string> = new Set(['Dead', 'Process', 'Compose']);
@@ -279,8 +312,11 @@ function createValueReader(
   };
 }
 
+/** No key's name is longer. */
+const LONGEST_NAME = 64;
+
 /** `KeyboardEvent.key` holds the text that a key produces, or a name; names are ASCII words of two letters or more. */
-const isText = (key: string): boolean => !/^[A-Z][A-Za-z0-9]+$/u.test(key);
+const isText = (key: string): boolean => key.length > LONGEST_NAME || !/^[A-Z][A-Za-z0-9]+$/u.test(key);
 
 /**
  * Nothing tells that another field has the focus. Names, values, titles and even bounds follow what is typed in some apps

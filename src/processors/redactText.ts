@@ -1,9 +1,10 @@
 import { keep, type Processor } from '../events/outcome.ts';
 import type { Context, UiElement } from '../events/raw.ts';
+import { memoised } from '../privacy/bounded-cache.ts';
 import type { EchoMemory } from '../privacy/echoes.ts';
 import type { FreeText, FreeTexts } from '../privacy/free-text.ts';
 import type { Policy } from '../privacy/policy.ts';
-import { showUrl, type Part, type PublicText } from '../privacy/public-text.ts';
+import { MAX_TEXT, showUrl, type Part, type PublicText } from '../privacy/public-text.ts';
 import type { Range } from '../privacy/typed-letters.ts';
 import type { Vocabulary } from '../privacy/vocabulary.ts';
 import type { ActionBatch, RawAction, TextAction, TextBatch } from './stages.ts';
@@ -31,9 +32,8 @@ export function redactText(
   tools: TextTools & { readonly isComplete: () => boolean },
 ): Processor<ActionBatch, TextBatch> {
   const { policy, vocabulary } = tools;
-  const redactTexts = createTextRedactor(tools);
 
-  function redact(action: RawAction, complete: boolean): TextAction {
+  function redact(action: RawAction, complete: boolean, redactTexts: TextRedactor): TextAction {
     const { context, element, echoes, ...rest } = action;
     return {
       ...rest,
@@ -46,27 +46,45 @@ export function redactText(
 
   return (batch) => {
     const complete = tools.isComplete();
-    return keep({ ...batch, actions: batch.actions.map((action) => redact(action, complete)) });
+    const redactTexts = createTextRedactor(tools);
+    return keep({ ...batch, actions: batch.actions.map((action) => redact(action, complete, redactTexts)) });
   };
 }
 
 const NO_TEXTS: Texts = { app: null, window: null, url: null, target: null };
 
 /** Redacts the texts of one place; `known` is the size of the echo memory when they were shown. */
-export function createTextRedactor(
-  tools: TextTools,
-): (context: Context | null, element: UiElement | null, known: number) => Texts {
+export type TextRedactor = (context: Context | null, element: UiElement | null, known: number) => Texts;
+
+/** For one batch: what is found out about a text is kept, for thousands of events can point at it. */
+export function createTextRedactor(tools: TextTools): TextRedactor {
   const { policy, publicText, freeTexts, echoes } = tools;
+  const partsOf = memoised((text) => publicText.parts(text));
+  const appOf = memoised((name) => publicText.app(name));
+  const urlOf = memoised((url) => publicText.url(url));
+  const keepFree = memoised((text) => freeTexts.keep(text));
+  /** What was last made of each free text. */
+  const shown = new Map<string, { readonly known: number; readonly text: string | null }>();
 
   function show(part: Part, known: number): string {
     if ('placeholder' in part) return part.placeholder;
     return echoes.has(part.entry.id, known) ? '{typed}' : part.entry.text;
   }
   function showParts(parts: readonly Part[], known: number): string | null {
-    return parts.length === 0 ? null : parts.map((part) => show(part, known)).join(' - ');
+    if (parts.length === 0) return null;
+    const text = parts.map((part) => show(part, known)).join(' - ');
+    return text.length > MAX_TEXT ? '{text}' : text;
   }
   function showFree(raw: string, known: number): string | null {
-    const kept = freeTexts.keep(raw);
+    if (raw.length > MAX_TEXT) return '{text}';
+    const last = shown.get(raw);
+    if (last?.known === known) return last.text;
+    const text = cutFree(raw, known);
+    shown.set(raw, { known, text });
+    return text;
+  }
+  function cutFree(raw: string, known: number): string | null {
+    const kept = keepFree(raw);
     const typed = echoes.echoesIn(kept, known);
     if (kept.text === '' || typed === null) return null;
     return isTorn(raw, kept, typed, known) ? '{typed}' : freeTexts.cut(kept.text, typed);
@@ -92,19 +110,20 @@ export function createTextRedactor(
       case 'none':
         return null;
       case 'vocabulary':
-        return showParts(publicText.parts(text), known);
+        return showParts(partsOf(text), known);
       case 'recognizers':
         return showFree(text, known);
     }
   }
   function showApp(rule: TextRule, name: string, known: number): string | null {
     if (rule !== 'vocabulary') return showText(rule, name, known);
-    const app = publicText.app(name);
+    const app = appOf(name);
     return app === null ? null : show(app, known);
   }
   function showAddress(address: string, known: number): string | null {
-    const url = policy.url === 'vocabulary' ? publicText.url(address) : null;
-    return url === null ? null : showUrl(url, (part) => show(part, known));
+    const url = policy.url === 'vocabulary' ? urlOf(address) : null;
+    const text = url === null ? null : showUrl(url, (part) => show(part, known));
+    return text === null || text.length > MAX_TEXT ? null : text;
   }
 
   return (context, element, known) => ({

@@ -194,8 +194,12 @@ function extend(open: OpenAction, next: OpenAction, policy: Policy['gestures']):
       return open.action === next.action && open.key === next.key && samePlace(open, next) && grow(open, next);
     case 'focus':
     case 'navigate':
-    case 'edit':
       return open.action === next.action && samePlace(open, next) && grow(open, next);
+    case 'edit':
+      if (open.action !== 'edit' || !samePlace(open, next)) return false;
+      // Some recorders report a change for each key: how often a value changed is how much was typed.
+      open.events += next.events;
+      return true;
     case 'click':
       if (!isSecondClick(open, next, policy)) return false;
       open.action = 'double_click';

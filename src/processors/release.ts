@@ -4,6 +4,7 @@ import {
   AMOUNTS,
   CELLS,
   DIRECTIONS,
+  MAX_RELEASED_TEXT,
   PAUSES,
   RELEASED_BUTTONS,
   TABLE_SCHEMA_VERSION,
@@ -78,6 +79,7 @@ function isShaped(action: ReleasedAction): boolean {
     action.step >= 0 &&
     action.step <= MAX_STEP &&
     hasOnly(action, ACTION_FIELDS) &&
+    TEXT_FIELDS.every((field) => (action[field]?.length ?? 0) <= MAX_RELEASED_TEXT) &&
     isOneOf(action.action, ACTIONS) &&
     isOneOf(action.button, RELEASED_BUTTONS) &&
     isOneOf(action.direction, DIRECTIONS) &&
@@ -136,8 +138,8 @@ function isHeadAllowed(fields: ReleasedFields, policy: Policy): boolean {
   );
 }
 
-/** Texts that have been judged, and how. */
-const createVerdicts = (): BoundedCache<{ readonly ok: boolean }> => new BoundedCache(20_000);
+/** Texts that have been judged, and how; none that may be released is too long for it. */
+const createVerdicts = (): BoundedCache<{ readonly ok: boolean }> => new BoundedCache(20_000, MAX_RELEASED_TEXT);
 
 /** Whether a policy lets all fields of an action leave. */
 export function createActionCheck(policy: Policy, vocabulary: Vocabulary): (action: ReleasedAction) => boolean {

@@ -49,14 +49,16 @@ export interface Away {
 }
 
 /**
- * An event of a private place. It is dropped and counted there; it goes on only to be heard, so that what it entered is
- * recognised when it comes back in a title outside.
+ * An event of a private place, or of one that is not known. It is dropped and counted there; it goes on only to be heard, so
+ * that what it entered is recognised when it comes back in a title outside.
  */
 export interface Overheard {
   readonly kind: 'overheard';
   readonly event: RawEvent;
+  /** What is entered in an unknown place may continue what was entered before. */
+  readonly place: 'private' | 'unknown';
   readonly context: -1;
-  /** The private place's element, for the value that it holds. */
+  /** The place's element, for the value that it holds. */
   readonly element: number;
 }
 
@@ -116,7 +118,7 @@ export interface RawAction {
   readonly x: number | null;
   readonly y: number | null;
   readonly length: Amount | null;
-  /** How often: repeats of a key, steps of a scroll; 1 for everything else. */
+  /** How often: repeats of a key, steps of a scroll, arrivals at one place; 1 for everything else. */
   readonly times: number;
   /** Raw events behind the action. */
   readonly events: number;

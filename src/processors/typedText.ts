@@ -12,11 +12,12 @@ const OVERLAP = 96;
 export interface TypedText {
   insert(text: string): void;
   /**
-   * Backspace, Delete and caret keys by `KeyboardEvent.key`; `byWord` with Ctrl or Alt held, `selecting` with Shift.
+   * Backspace, Delete and caret keys by `KeyboardEvent.key`; `byWord` with Ctrl or Alt held, `byLine` with Meta, as on
+   * macOS, `selecting` with Shift.
    *
    * @returns how many characters of what is followed it removed.
    */
-  edit(key: string, how: { readonly byWord: boolean; readonly selecting: boolean }): number;
+  edit(key: string, how: { readonly byWord: boolean; readonly byLine: boolean; readonly selecting: boolean }): number;
   /** Remembers what stands there now; the run may go on. */
   remember(): void;
   /** Remembers, and starts the next piece; its beginning may continue this one's end. */
@@ -68,19 +69,20 @@ export function followTyping(memory: Pick<EchoMemory, 'remember'>): TypedText {
   function removeSelection(): number {
     return anchor === caret ? 0 : remove(Math.min(anchor, caret), Math.max(anchor, caret));
   }
-  function removeBy(key: 'Backspace' | 'Delete', byWord: boolean): number {
+  function removeBy(key: 'Backspace' | 'Delete', byWord: boolean, byLine: boolean): number {
     const selected = removeSelection();
     if (selected > 0) return selected;
     if (key === 'Delete') return remove(caret, Math.min(text.length, caret + 1));
-    if (caret > 0) return remove(byWord ? wordStart() : caret - 1, caret);
-    tail = byWord ? '' : tail.slice(0, -1);
+    if (caret > 0) return remove(byLine ? 0 : byWord ? wordStart() : caret - 1, caret);
+    tail = byWord || byLine ? '' : tail.slice(0, -1);
     return 0;
   }
 
   return {
     insert(inserted) {
       removeSelection();
-      const signs = Array.from(inserted);
+      // Only the end of a text that is surely too long is taken apart: it may come thousands of times.
+      const signs = Array.from(inserted.length > 2 * MAX_LENGTH ? inserted.slice(-2 * (MAX_LENGTH + 1)) : inserted);
       if (signs.length > MAX_LENGTH) {
         memory.remember(inserted);
         restart(signs.slice(-OVERLAP).join(''));
@@ -91,12 +93,12 @@ export function followTyping(memory: Pick<EchoMemory, 'remember'>): TypedText {
       moveTo(caret + signs.length);
       changed = true;
     },
-    edit(key, { byWord, selecting }) {
-      if (key === 'Backspace' || (key === 'Delete' && !byWord)) return removeBy(key, byWord);
-      if (key === 'ArrowLeft') moveTo(byWord ? wordStart() : Math.max(0, caret - 1), selecting);
+    edit(key, { byWord, byLine, selecting }) {
+      if (key === 'Backspace' || (key === 'Delete' && !byWord && !byLine)) return removeBy(key, byWord, byLine);
+      if (key === 'Home' || (key === 'ArrowLeft' && byLine)) moveTo(0, selecting);
+      else if (key === 'End' || (key === 'ArrowRight' && byLine)) moveTo(text.length, selecting);
+      else if (key === 'ArrowLeft') moveTo(byWord ? wordStart() : Math.max(0, caret - 1), selecting);
       else if (key === 'ArrowRight' && !byWord) moveTo(Math.min(text.length, caret + 1), selecting);
-      else if (key === 'Home') moveTo(0, selecting);
-      else if (key === 'End') moveTo(text.length, selecting);
       else close();
       return 0;
     },

@@ -25,6 +25,8 @@ export type RecordingLine = Readonly<Record<string, unknown>> & { readonly at: n
 /** A recording as a recorder would write it. */
 export interface Recording {
   readonly subject: string;
+  /** Ids in place of those that the importer would give. */
+  readonly ids?: { readonly session: string; readonly device: string };
   readonly lines: readonly RecordingLine[];
 }
 
@@ -123,7 +125,7 @@ export async function createLine(policies: readonly PolicyUnderTest[]): Promise<
     subjectKey,
     codec,
     capture,
-    record({ subject, lines }) {
+    record({ subject, ids, lines }) {
       const fail = failIn('recording');
       const parse = createLineParser(subject, fail);
       recordings += 1;
@@ -141,10 +143,19 @@ export async function createLine(policies: readonly PolicyUnderTest[]): Promise<
         sessions.add(parse(text, n + 1), captured);
       }
       sessions.finish(captured);
-      return capture(captured);
+      return capture(ids === undefined ? captured : captured.map((one) => withIds(one, ids)));
     },
   };
 }
+
+const withIds = (
+  { key, envelope, payload }: Captured,
+  { session, device }: NonNullable<Recording['ids']>,
+): Captured => ({
+  key,
+  envelope: { ...envelope, session },
+  payload: { ...payload, device },
+});
 
 /** Random keys, wrapped and opened as real ones are, for the month of `time`. */
 async function keyringOf(time: number): Promise<Keyring> {

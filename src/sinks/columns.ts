@@ -4,6 +4,7 @@ import {
   AMOUNTS,
   CELLS,
   DIRECTIONS,
+  MAX_RELEASED_TEXT,
   PAUSES,
   RELEASED_BUTTONS,
   TABLE_SCHEMA_VERSION,
@@ -130,9 +131,6 @@ export const COLUMNS: readonly Column[] = [
   },
 ];
 
-/** Longest text that a column may hold, in UTF-16 units. */
-export const MAX_TEXT_LENGTH = 1024;
-
 /** @throws Error when there is no such column: a mistake in the code. */
 export function columnNamed(name: keyof TableRow): Column {
   const column = COLUMNS.find((c) => c.name === name);
@@ -159,7 +157,7 @@ const INTRODUCTION = [
   '`date`. This page is made from `src/sinks/columns.ts`; a test compares the two.',
   '',
   '- `session` and `step` together name a row. Rows of a file are ordered by them, never by arrival.',
-  `- A text is at most ${MAX_TEXT_LENGTH} long and holds no control characters.`,
+  `- A text is at most ${MAX_RELEASED_TEXT} long and holds no control characters.`,
   '- A row that breaks this contract stops the sink; it does not reach the table.',
   '- The Delta log holds, beside files and their statistics, how far each partition of the sanitised topic has been taken',
   '  (`txn` actions), and the time of each commit: of a sink that follows live recordings it tells roughly when people acted.',

@@ -1,8 +1,8 @@
 /**
  * The column contract, checked once more before anything is written. Complaints name a column and never hold its value.
  */
-import { TABLE_SCHEMA_VERSION, type ReleasedFields } from '../events/released.ts';
-import { COLUMNS, columnNamed, MAX_TEXT_LENGTH, type Column, type TableRow } from './columns.ts';
+import { MAX_RELEASED_TEXT, TABLE_SCHEMA_VERSION, type ReleasedFields } from '../events/released.ts';
+import { COLUMNS, columnNamed, type Column, type TableRow } from './columns.ts';
 import { ContractError, type SinkRecord } from './sink.ts';
 
 /** A column's complaint, on its way to becoming a {@link ContractError} with coordinates. */
@@ -79,8 +79,8 @@ export function checkText(column: Column, value: unknown, row: number): void {
     if (!column.values.includes(value)) throw new ColumnComplaint(column.name, 'is not one of its values', row);
     return;
   }
-  if (value.length > MAX_TEXT_LENGTH) {
-    throw new ColumnComplaint(column.name, `is longer than ${MAX_TEXT_LENGTH}`, row);
+  if (value.length > MAX_RELEASED_TEXT) {
+    throw new ColumnComplaint(column.name, `is longer than ${MAX_RELEASED_TEXT}`, row);
   }
   if (FORBIDDEN.test(value))
     throw new ColumnComplaint(column.name, 'holds control characters or half a character', row);

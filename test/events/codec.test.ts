@@ -154,6 +154,17 @@ describe('what may not be encoded', () => {
 describe('what does not open', () => {
   const value = () => Buffer.from(codec.encodeCapture(ENVELOPE, PAYLOAD));
 
+  it('an id that is longer than any', () => {
+    const [longest, longer] = ['x'.repeat(1_024), 'x'.repeat(1_025)];
+    const refused = { ok: false, reason: 'limit_exceeded' };
+    const ofSession = (session: string) => codec.openEnvelope(codec.encodeCapture({ ...ENVELOPE, session }, PAYLOAD));
+    expect([ofSession(longest).ok, ofSession(longer)]).toEqual([true, refused]);
+    for (const field of ['subject', 'device']) {
+      const of = (id: string) => codec.openPayload(codec.packPayload({ ...PAYLOAD, [field]: id }));
+      expect([of(longest).ok, of(longer)]).toEqual([true, refused]);
+    }
+  });
+
   it('another magic byte, or nothing', () => {
     const wrong = value();
     wrong[0] = 1;

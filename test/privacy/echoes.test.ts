@@ -6,7 +6,7 @@ import { createTypedLetters } from '../../src/privacy/typed-letters.ts';
 import { vocabularyOf } from '../../src/privacy/vocabulary-file.ts';
 
 const VOCABULARY = vocabularyOf(
-  '[texts]\nSave\nSave as\nOK\nOK {n}\nPage {n}\n{n}\n保存\nNew\n[apps]\nWord = winword\n',
+  '[texts]\nSave\nSave as\nOK\nOK {n}\nPage {n}\n{n}\n保存\nNew\nClose (C)\n[apps]\nWord = winword\nX = twitter, tw\n',
   'test',
 );
 
@@ -27,6 +27,10 @@ describe('echo memory', () => {
     ['saves', []],
     ['autosave', []],
     ['word', ['Word']],
+    ['my winword', ['Word']],
+    ['close', ['Close (C)']],
+    ['twitter', ['X']],
+    ['x', []],
     ['page 17', ['Page {n}']],
     ['保存する', ['保存']],
     ['ｓａｖｅ', ['Save']],

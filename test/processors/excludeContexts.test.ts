@@ -91,6 +91,11 @@ describe('excludeContexts', () => {
       dropped: { unknown_context: 2 },
     });
   });
+  it('before it has seen anything takes no unknown context for a known one, if something is missing', () => {
+    const batch = script().in(null).type('a').in(WORD).wheel(1).in(null).wheel(1).events;
+    expect(exclude([batch], 'keep', 0)).toEqual({ kinds: ['wheel', 'wheel'], dropped: { unknown_context: 2 } });
+    expect(exclude([batch]).kinds).toEqual(['key_down', 'key_up', 'wheel', 'wheel']);
+  });
   it('after a gap goes on with a recorder that sees no contexts', () => {
     const batches = [script().in(null).wheel(1).events, script().in(null).wheel(1).events];
     expect(exclude(batches, 'keep', 1)).toEqual({ kinds: ['wheel', 'wheel'], dropped: {} });

@@ -34,6 +34,47 @@ describe('what is typed in a private place', () => {
   });
 });
 
+describe('what is typed in an unknown place, where such events are dropped', () => {
+  const policy = policyWith({ contexts: { unknown: 'drop' } });
+  const report = context({ title: 'New report - Word' });
+  const shown = (written: ReturnType<typeof script>): unknown[] =>
+    run(records([written.in(report).focus().end().events]), toolsWith({ policy })).actions.map(
+      ({ action, key, window }) => key ?? window ?? action,
+    );
+
+  it('is cut from later titles, like all that is typed', () => {
+    expect(shown(script().in(null).type('old letter'))).toEqual(['New report - Word']);
+    expect(shown(script().in(null).type('new report'))).toEqual(['{typed} - Word']);
+    expect(shown(script().in(null).clipboard('paste', 'new report'))).toEqual(['{typed} - Word']);
+  });
+  it('continues what was typed before, and is continued', () => {
+    expect(shown(script().type('new').in(null).type(' rep').in(context()).type('ort'))).toEqual([
+      'Home - Word',
+      '{typed} - Word',
+    ]);
+  });
+  it('leaves no modifier held', () => {
+    const written = script().down('Control').in(null).up('Control').in(context()).key('s');
+    expect(shown(written)).toEqual(['Home - Word', 'New report - Word']);
+  });
+});
+
+describe('edits', () => {
+  it.each([
+    ['a secure field', {}, true],
+    ['any field, where lengths are not released', { length: 'none' } as const, false],
+  ])('do not tell how often the value of %s changed', (_what, columns, secure) => {
+    const told = (changes: number): unknown[] => {
+      const written = script().on(element({ secure, role: 'textbox' }));
+      for (let i = 1; i <= changes; i++) written.edit('*'.repeat(i));
+      const { released } = run(records([written.end().events]), toolsWith({ policy: policyWith({ columns }) }));
+      return released.flatMap(({ actions }) => actions);
+    };
+    expect(told(1)).toMatchObject([{ action: 'edit', count: null, length: null }]);
+    for (const changes of [2, 5, 12, 300]) expect(told(changes)).toEqual(told(1));
+  });
+});
+
 describe('a session', () => {
   it('comes out as its actions, and nothing more', () => {
     const { released, pipeline } = run(records([work()]));
@@ -146,6 +187,24 @@ describe('what goes wrong', () => {
     expect(balance(results).accounted).toBe(balance(results).read);
     expect(JSON.stringify(results)).not.toContain('payload');
   });
+  it('inside of a processor leaves nobody in a place that they may not be in', () => {
+    let calls = 0;
+    const keyring = {
+      pseudonym: () => (calls++ === 1 ? broken('payload')() : 'a'.repeat(32)),
+      state: () => 'active' as const,
+    };
+    const stay = (): Placed[] =>
+      script()
+        .click()
+        .wheel(1)
+        .in(context({ private: true }))
+        .focus().events;
+    const unseen = script().in(null).type('abc').click().in(context()).wheel(1).in(null).click().end().events;
+    const { results, actions } = run(records([stay(), stay(), unseen]), toolsWith({ keyring, policy: policyWith() }));
+    expect(results.map(({ reason }) => reason)).toEqual([null, 'processor_error', null]);
+    expect(results[2]?.counts.dropped).toMatchObject({ unknown_context: 8 });
+    expect(actions.map(({ action }) => action)).toEqual(['click', 'scroll', 'scroll', 'click']);
+  });
   it('while a batch is opened quarantines it', () => {
     const { results } = run(records([work()]), toolsWith({ subjectKey: broken('payload') }));
     expect(results).toEqual([
@@ -198,6 +257,14 @@ describe('what is not known of a session takes its texts', () => {
     const { actions } = run(records(held), toolsWith({ consent: { judge } }));
     expect(actions.map(({ action }) => action)).toEqual(['click', 'type', 'click']);
     expect(actions.at(-1)).toMatchObject({ target: null, window: null });
+  });
+  it('an event of unknown kind', () => {
+    const unknown = save().add({ kind: 'unknown', code: 200 }).events;
+    expect(targets([save().events, unknown, save('Home').end().events], [0, 1, 2])).toMatchObject([
+      { target: 'Save' },
+      { target: null, window: null },
+      { target: null, window: null },
+    ]);
   });
   it('events of a pause', () => {
     const paused = { allowed: true, pausedIntervals: [[START, START + 150]] } as const;

@@ -108,6 +108,10 @@ describe('a run of typing', () => {
     ['Delete', (s) => s.key('Delete')],
     ['caret keys', (s) => s.key('ArrowLeft').key('ArrowUp').key('Home').key('End').key('PageDown')],
     ['selection', (s) => s.chord('Shift', 'ArrowLeft').chord('Control', 'Shift', 'ArrowLeft')],
+    ['caret keys of macOS', (s) => s.chord('Meta', 'ArrowLeft').chord('Meta', 'ArrowRight').chord('Alt', 'ArrowLeft')],
+    ['selection on macOS', (s) => s.chord('Shift', 'Meta', 'ArrowLeft')],
+    ['the ends of a text', (s) => s.chord('Control', 'Home').chord('Control', 'End')],
+    ['a selection that is cut', (s) => s.chord('Shift', 'Delete')],
     ['correction by word', (s) => s.chord('Control', 'Backspace')],
     ['a shortcut that is not listed', (s) => s.chord('Control', 'm')],
     ['a new title', (s) => s.in(context({ title: 'ab - Word' }))],
@@ -167,6 +171,10 @@ describe('secure fields', () => {
   });
   it('take every editing key as content', () => {
     expect(tell(script().on(password).key('Backspace').key('ArrowLeft'))).toEqual(['type -']);
+  });
+  it('take editing keys with modifiers as content, before anything is typed as well', () => {
+    const written = script().on(password).chord('Meta', 'ArrowLeft').type('ab').chord('Shift', 'Delete').type('c');
+    expect(tell(written.chord('Control', 'End').chord('Alt', 'ArrowLeft'))).toEqual(['type -']);
   });
   it('release what ends a run', () => {
     expect(tell(script().on(password).type('ab').key('Enter'))).toEqual(['type -', 'press Enter']);
@@ -232,6 +240,8 @@ describe('shortcuts', () => {
     [['Alt', 'Tab'], 'Alt+Tab'],
     [['Shift', 'Tab'], 'Shift+Tab'],
     [['Control', 'Alt', 'Delete'], 'Ctrl+Alt+Delete'],
+    [['Meta', 'ArrowLeft'], 'Meta+ArrowLeft'],
+    [['Control', 'Home'], 'Ctrl+Home'],
   ])('%j is %s', (keys, name) => {
     expect(tell(script().chord(...keys))).toEqual([name]);
   });
@@ -296,6 +306,22 @@ describe('what was typed is remembered', () => {
     ['typed with a pause and a scroll', script().type('sett').wheel(3).type('ings')],
     ['typed with corrections', script().type('setx').key('Backspace').type('tings')],
     ['typed out of order', script().type('tings').key('Home').type('set')],
+    ['typed out of order on macOS', script().type('tings').chord('Meta', 'ArrowLeft').type('set')],
+    [
+      'typed out of order on macOS, and back',
+      script().type('ett').key('Home').type('s').chord('Meta', 'ArrowRight').type('ings'),
+    ],
+    ['typed out of order by word', script().type('see tings').chord('Alt', 'ArrowLeft').type('set')],
+    ['typed out of order with Ctrl', script().type('tings').chord('Control', 'Home').type('set')],
+    [
+      'typed over a selection that is cut',
+      script()
+        .type('setxx')
+        .chord('Shift', 'ArrowLeft')
+        .chord('Shift', 'ArrowLeft')
+        .chord('Shift', 'Delete')
+        .type('tings'),
+    ],
     [
       'typed over a selection',
       script().type('setxx').chord('Shift', 'ArrowLeft').chord('Shift', 'ArrowLeft').type('tings'),

@@ -54,6 +54,17 @@ describe('release', () => {
     for (const value of values) expect(gate(fieldsOf([CLICK], { [field]: value }))).toEqual(REFUSED);
   });
 
+  it('refuses a text that is longer than the table takes, under any policy and on the way back', () => {
+    const policy = policyWith(FREE_TEXT);
+    for (const [length, kind] of [
+      [1_024, 'keep'],
+      [1_025, 'quarantine'],
+    ] as const) {
+      const fields = fieldsOf([action(0, { window: 'x'.repeat(length) })], { subject: null, policy: policy.digest });
+      expect([gate(fields, policy).kind, readmit(fields).kind]).toEqual([kind, kind]);
+    }
+  });
+
   it('refuses a subject that the policy does not release', () => {
     const strict = policyWith({ columns: { ...OPEN_COLUMNS, subject: 'none' } });
     expect(gate(fieldsOf([CLICK]), strict)).toEqual(REFUSED);

@@ -10,9 +10,10 @@ function followed(write: (typing: TypedText) => void): string[] {
   return texts;
 }
 
-const plain = { byWord: false, selecting: false };
-const byWord = { byWord: true, selecting: false };
-const selecting = { byWord: false, selecting: true };
+const plain = { byWord: false, byLine: false, selecting: false };
+const byWord = { ...plain, byWord: true };
+const byLine = { ...plain, byLine: true };
+const selecting = { ...plain, selecting: true };
 
 describe('the text that keys produce', () => {
   it.each<[string, (t: TypedText) => void, string]>([
@@ -24,6 +25,13 @@ describe('the text that keys produce', () => {
     ['at the end', (t) => (t.insert('ab'), t.edit('Home', plain), t.edit('End', plain), t.insert('c')), 'abc'],
     ['by word', (t) => (t.insert('ab xy '), t.edit('Backspace', byWord), t.insert('cd')), 'ab cd'],
     ['before a word', (t) => (t.insert('cd'), t.edit('ArrowLeft', byWord), t.insert('ab ')), 'ab cd'],
+    ['before a line', (t) => (t.insert('b cd'), t.edit('ArrowLeft', byLine), t.insert('a')), 'ab cd'],
+    [
+      'after a line',
+      (t) => (t.insert('ab c'), t.edit('Home', plain), t.edit('ArrowRight', byLine), t.insert('d')),
+      'ab cd',
+    ],
+    ['by line', (t) => (t.insert('ab xy '), t.edit('Backspace', byLine), t.insert('cd')), 'cd'],
     [
       'over a selection',
       (t) => (t.insert('axx'), t.edit('ArrowLeft', selecting), t.edit('ArrowLeft', selecting), t.insert('b')),

@@ -1,8 +1,11 @@
+import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { ReleasedAction, ReleasedFields } from '../../src/events/released.ts';
 import { checkRecord } from '../../src/sinks/contract.ts';
 import { ContractError } from '../../src/sinks/sink.ts';
 import { RowBuffer } from '../../src/sinks/training-table/row-buffer.ts';
+import { FREE_TEXT, policyWith, records, run, toolsWith } from '../helpers/line.ts';
+import { context, element, script } from '../helpers/recording.ts';
 import { action, record } from '../helpers/released.ts';
 
 const SECRET = 'hunter2-typed-by-a-person';
@@ -89,4 +92,36 @@ test('a batch of every kind of value passes', () => {
 test('impossible coordinates are refused', () => {
   expect(() => checkRecord(record(-1, 0))).toThrow(ContractError);
   expect(() => checkRecord(record(0, 0, {}, { topic: 't', partition: 0, offset: -1 }))).toThrow(ContractError);
+});
+
+test('whatever the gate releases keeps the contract, free texts that became longer too', { timeout: 120_000 }, () => {
+  const unit = fc.constantFrom(
+    'x 1 ',
+    '1 ',
+    'a1b2 ',
+    'é',
+    'Ann Lee ',
+    'ann.lee@corp.com ',
+    'http://a/b ',
+    '(1)',
+    '😀 ',
+  );
+  const text = fc
+    .tuple(fc.array(unit, { minLength: 1, maxLength: 3 }), fc.integer({ min: 0, max: 1_100 }))
+    .map(([units, length]) => units.join('').repeat(length).slice(0, length));
+  const tools = toolsWith({ policy: policyWith(FREE_TEXT) });
+  const check = (title: string, name: string): void => {
+    const placed = script()
+      .in(context({ title }), element({ role: 'button', name }))
+      .click()
+      .type('dear ann')
+      .focus()
+      .end().events;
+    const { released, results } = run(records([placed]), tools);
+    expect(results.map(({ kind }) => kind)).toEqual(['keep']);
+    for (const batch of released)
+      checkRecord({ partition: 0, offset: 0, source: { topic: 'raw', partition: 0, offset: 0 }, batch });
+  };
+  check('x 1 '.repeat(255), 'x 1 '.repeat(255));
+  fc.assert(fc.property(text, text, check), { numRuns: 60 });
 });

@@ -14,7 +14,7 @@ export interface Normalised {
 
 export function normalise(raw: string): Normalised {
   if (PLAIN.test(raw)) return { text: raw, toRaw: (start, end) => ({ start, end }) };
-  const builder = createBuilder(raw.length);
+  const builder = createBuilder();
   for (let at = 0; at < raw.length;) {
     const code = raw.charCodeAt(at);
     if (code < 0x80 && raw.charCodeAt(at + 1) < 0x80) {
@@ -74,7 +74,10 @@ function plainForm(cluster: string): string {
 function makePlain(cluster: string): string {
   const visible = cluster.replace(INVISIBLE, '');
   if (visible === '') return '';
-  const folded = visible.normalize('NFKC').replace(INVISIBLE, '').replace(OTHER_DIGIT, asciiDigit);
+  const composed = visible.normalize('NFKC');
+  // A character that stands for many letters (`ﷺ` for eighteen) is seen as itself: so a text cannot grow out of bounds.
+  if (composed.length > MAX_GROWTH * cluster.length) return visible;
+  const folded = composed.replace(INVISIBLE, '').replace(OTHER_DIGIT, asciiDigit);
   const plain = folded.replace(ODD, (character) => SAME.get(character) ?? character);
   // Marks on digits, punctuation and letters that have no such composed letter are decoration.
   return plain.replace(DECORATED, (_, base: string) => base);
@@ -113,15 +116,15 @@ interface Builder {
   done(): Normalised;
 }
 
-function createBuilder(size: number): Builder {
+function createBuilder(): Builder {
   const pieces: string[] = [];
-  // A character can become several (`ﷺ` eighteen), hence lists that grow.
+  // A character can become several, hence lists that grow.
   const starts: number[] = [];
   const ends: number[] = [];
   let needsFolding = false;
   return {
     add(form, start, end) {
-      if (form === '' || starts.length > size * MAX_GROWTH) return;
+      if (form === '') return;
       pieces.push(form);
       for (let unit = 0; unit < form.length; unit += 1) {
         starts.push(start);

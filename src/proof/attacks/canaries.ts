@@ -29,7 +29,7 @@ export const canaries: Attack = {
     const released = context.policies.map((): string[] => []);
     const raw: string[] = [];
     for (let n = 0; n < (context.quick ? 4 : SESSIONS); n += 1) {
-      const { recording, texts } = plantedRecording(canary, `person ${n}`);
+      const { recording, texts } = plantedRecording(canary);
       planted.push(...texts);
       raw.push(JSON.stringify(recording), pressedKeys(recording));
       for (const [i, one] of line.record(recording).entries()) released[i]?.push(...textsOf(one, line.codec));
@@ -127,8 +127,8 @@ export function canaryMaker(random: Random): () => string {
   };
 }
 
-/** A recording with a canary in every place that can hold a text, next to texts that are kept. */
-export function plantedRecording(canary: () => string, subject: string): { recording: Recording; texts: string[] } {
+/** A recording with a canary in every place that can hold a text, ids among them, next to texts that are kept. */
+export function plantedRecording(canary: () => string): { recording: Recording; texts: string[] } {
   const texts: string[] = [];
   const plant = (): string => {
     const text = canary();
@@ -154,6 +154,7 @@ export function plantedRecording(canary: () => string, subject: string): { recor
     { role: 'textbox', name: plant(), value: plant(), secure: true },
     { role: plant(), name: 'Save', value: plant() },
   ];
+  const [subject, session, device] = [plant(), plant(), plant()];
   const lines: RecordingLine[] = [];
   let at = 0;
   const add = (kind: string, fields: Readonly<Record<string, unknown>> = {}): void => {
@@ -184,5 +185,6 @@ export function plantedRecording(canary: () => string, subject: string): { recor
       add('value_change', { value: plant() });
     }
   }
-  return { recording: { subject, lines }, texts };
+  add('key_down', { key: 'a', code: plant() });
+  return { recording: { subject, ids: { session, device }, lines }, texts };
 }

@@ -117,22 +117,22 @@ export function attackVocabulary(
   rounds: number,
 ): Measure[] {
   const trials = Array.from({ length: ROUNDS }, () => {
-    const order = shuffled(people, random).map(({ texts }) => texts);
-    const background = order.slice(0, Math.floor(order.length / 2));
-    const target = order.slice(background.length);
+    const order = shuffled([...people.keys()], random);
+    const textsOf = (some: readonly number[]) => some.flatMap((person) => people[person]?.texts ?? []);
+    const target = order.slice(Math.floor(order.length / 2));
+    const background = textsOf(order.slice(0, order.length - target.length));
     const threshold = bestThreshold(scoresOf(background, background, make));
-    return { ...scoresOf(target, background, make), threshold };
+    return { ...scoresOf(textsOf(target), background, make), target, threshold };
   });
-  const auc = (draw?: (list: readonly number[]) => readonly number[]): number =>
-    mean(trials.map(({ members, others }) => areaUnderCurve(draw?.(members) ?? members, draw?.(others) ?? others)));
-  const advantage = (draw?: (list: readonly number[]) => readonly number[]): number =>
+  const auc = (some: readonly Scores[]): number =>
+    mean(some.map(({ members, others }) => areaUnderCurve(members, others)));
+  const advantage = (some: readonly Scores[]): number =>
     mean(
-      trials.map(
-        ({ members, others, threshold }) =>
-          above(draw?.(members) ?? members, threshold) - above(draw?.(others) ?? others, threshold),
-      ),
+      some.map(({ members, others }, i) => {
+        const threshold = trials[i]?.threshold ?? Infinity;
+        return above(members, threshold) - above(others, threshold);
+      }),
     );
-  const redraw = (list: readonly number[]): number[] => list.map(() => random.pick(list));
   const mixedUp = (statistic: 'auc' | 'advantage'): number =>
     mean(
       trials.map(({ members, others, threshold }) => {
@@ -143,20 +143,24 @@ export function attackVocabulary(
     );
   const by = 'rare texts';
   const interval = (of: () => number): readonly [number, number] => middle(Array.from({ length: rounds }, of));
-  // Bootstrap of each trial's people; the trials share people, so they are drawn one by one and averaged.
+  // The trials share people: whoever is drawn is drawn for all of them.
+  const ofDrawn =
+    (statistic: (some: readonly Scores[]) => number) =>
+    (drawn: Int32Array): number =>
+      statistic(trials.map((trial) => drawnScores(trial, drawn)));
   return [
     {
       name: 'AUC',
-      value: auc(),
-      range: bootstrap(1, rounds, random, () => auc(redraw)),
+      value: auc(trials),
+      range: bootstrap(people.length, rounds, random, ofDrawn(auc)),
       chance: 0.5,
       chanceRange: interval(() => mixedUp('auc')),
       by,
     },
     {
       name: 'advantage',
-      value: advantage(),
-      range: bootstrap(1, rounds, random, () => advantage(redraw)),
+      value: advantage(trials),
+      range: bootstrap(people.length, rounds, random, ofDrawn(advantage)),
       chance: 0,
       chanceRange: interval(() => mixedUp('advantage')),
       by,
@@ -167,6 +171,19 @@ export function attackVocabulary(
 interface Scores {
   readonly members: readonly number[];
   readonly others: readonly number[];
+}
+
+/** A trial's scores, each as often as its person was drawn. `target` are the people of {@link scoresOf}, in its order. */
+function drawnScores(trial: Scores & { readonly target: readonly number[] }, drawn: Int32Array): Scores {
+  const placeOf = new Map(trial.target.map((person, place) => [person, place]));
+  const [members, others]: [number[], number[]] = [[], []];
+  for (const person of drawn) {
+    const place = placeOf.get(person);
+    if (place === undefined) continue;
+    const [from, to] = place % 2 === 0 ? [trial.members, members] : [trial.others, others];
+    to.push(from[Math.floor(place / 2)] ?? 0);
+  }
+  return { members, others };
 }
 
 /** Every other one of the targets takes part; each is scored by their texts that the vocabulary holds. */

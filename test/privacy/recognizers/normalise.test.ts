@@ -1,7 +1,7 @@
-import { assert, property, string } from 'fast-check';
+import { array, assert, constantFrom, property, string } from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { contextOf } from '../../../src/privacy/recognizers/context.ts';
-import { toCodePoints } from '../../../src/privacy/recognizers/index.ts';
+import { recognize, toCodePoints } from '../../../src/privacy/recognizers/index.ts';
 import { normalise } from '../../../src/privacy/recognizers/normalise.ts';
 import { createView } from '../../../src/privacy/recognizers/view.ts';
 
@@ -39,6 +39,20 @@ describe('normalise', () => {
     expect(raw.slice(span.start, span.end)).toBe('ｊ\u0301\u200Bａｎｅ');
     const smile = toRaw(text.indexOf('😀'), text.indexOf('😀') + 2);
     expect(raw.slice(smile.start, smile.end)).toBe('😀');
+  });
+
+  it('leaves nothing out behind characters that stand for many letters, and stays within four times the text', () => {
+    const expanding = constantFrom('\uFDFA', '\uFDFB', '\u3316', '\u2057', '\u33C2', '\uFDFA\u0301', '㌖', '⒇', 'a');
+    assert(
+      property(array(expanding, { maxLength: 40 }), (signs) => {
+        const raw = `${signs.join('')} jane.doe@example.com`;
+        const { text } = normalise(raw);
+        expect(text.endsWith(' jane.doe@example.com')).toBe(true);
+        expect(text.length).toBeLessThanOrEqual(4 * raw.length);
+        expect(recognize(raw).at(-1)).toMatchObject({ kind: 'email', end: raw.length });
+      }),
+    );
+    expect(recognize(`${'\uFDFA'.repeat(8)} jane.doe@example.com`)).toHaveLength(1);
   });
 
   it('never throws, and maps inside the raw text in order', () => {

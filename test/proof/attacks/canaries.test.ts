@@ -29,11 +29,13 @@ it.each([
 });
 
 it('stands in every place that can hold a text, each one once', () => {
-  const { recording, texts } = plantedRecording(canaryMaker(new Random(1)), 'somebody');
+  const { recording, texts } = plantedRecording(canaryMaker(new Random(1)));
   expect(new Set(texts).size).toBe(texts.length);
   const lines = recording.lines.map((line) => JSON.stringify(line)).join('\n');
+  const ids = [recording.subject, recording.ids?.session, recording.ids?.device];
+  expect(texts).toEqual(expect.arrayContaining(ids));
   const typed = recording.lines.map((line) => (line.kind === 'key_down' ? String(line['key']) : '')).join('');
-  expect(texts.filter((text) => !lines.includes(text) && !typed.includes(text))).toEqual([]);
+  expect(texts.filter((text) => !ids.includes(text) && !lines.includes(text) && !typed.includes(text))).toEqual([]);
   const places = [
     '"title"',
     '"app"',
@@ -42,6 +44,7 @@ it('stands in every place that can hold a text, each one once', () => {
     '"value"',
     '"text"',
     '"key"',
+    '"code"',
     '"role"',
     '"private":true',
     '"secure":true',

@@ -1,3 +1,5 @@
+import { withFewMarks } from '../../text.ts';
+
 /**
  * The form under which a name is listed and looked up: lower case, without accents, apostrophes and hyphens, Arabic letters
  * and points as people leave them out. Marks that are vowels (as in Hindi) stay.
@@ -5,7 +7,7 @@
 export function foldName(word: string): string {
   const lower = word.toLowerCase();
   if (PLAIN.test(lower)) return lower;
-  return lower
+  return withFewMarks(lower)
     .normalize('NFD')
     .replace(MARKS, '')
     .normalize('NFC')
