@@ -156,14 +156,16 @@ describe('what was kept', () => {
   it('has the rows that a promoted replay brought, and not those of one that was not promoted', async () => {
     const { workspace, people } = company;
     const [owner = '', other = ''] = people;
-    const ownSession = [...(await company.ownersByKeys())].find(([, subjectKey]) => subjectKey === other)?.[0] ?? '';
+    const owners = await company.ownersByKeys();
+    const rows = await rowsOf(await company.store());
+    const theirs = rows.find(({ session }) => owners.get(session) === other)?.session ?? '';
     const own = async (): Promise<number> =>
       (await keptOf(steward, owner)).days.reduce((sum, { actions }) => sum + actions.length, 0);
     const counts = (await keptOf(steward, owner)).days.map(({ rows, events, dropped }) => ({ rows, events, dropped }));
     const before = await own();
     await workspace.log.createTopics([REPLAYS_SPEC]);
     await changeManifest(workspace.log, 'trial', async () => MANIFEST);
-    await putOwner(company, `trial/${ownSession}`, { subjectKey: owner, rows: 1 });
+    await putOwner(company, `trial/${theirs}`, { subjectKey: owner, rows: 1 });
     expect(await own()).toBe(before);
     await changeManifest(workspace.log, 'trial', async () => ({ ...MANIFEST, state: 'promoted' }));
     expect(await own()).toBeGreaterThan(before);
