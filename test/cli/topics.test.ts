@@ -62,7 +62,7 @@ describe('topics plan', () => {
     expect(stdout).toMatch(
       /^ {2}interactions\.raw +12 +3 +7 days .*max\.message\.bytes=2097152 min\.insync\.replicas=2$/mu,
     );
-    expect(stdout).toMatch(/^ {2}interactions\.sanitized +12 +3 +90 days /mu);
+    expect(stdout).toMatch(/^ {2}interactions\.sanitized +12 +3 +92 days /mu);
     expect(stdout).toMatch(/^ {2}interactions\.quarantine +1 +3 +30 days /mu);
     expect(stdout).toMatch(/^ {2}keyring +1 +3 +last of each key /mu);
     expect(stdout).toContain('Access; whatever is not listed is denied');
