@@ -223,7 +223,7 @@ describe('replay', () => {
       await appendErasure({ log, codec }, { ...erasure, doneAt: null, rows: 0, sessions: 0 });
     });
     const before = await digestOf('table-replays/trial');
-    expect((await bench.run('steward --once')).code).toBe(1);
+    expect((await bench.run('steward --once --wait-minutes 0')).code).toBe(1);
     expect(await digestOf('table-replays/trial')).toEqual(before);
 
     const { replay } = await bench.json<Result>(['replay', 'abandon', 'trial', '--why', 'raw has expired']);
