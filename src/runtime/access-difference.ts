@@ -111,7 +111,7 @@ function losesRecords(setting: string, from: string | null, to: string): boolean
 
 function wrongPartitions(topic: PlannedTopic, found: number): Problem {
   const what = `${topic.name} has ${found} partitions, the plan says ${topic.partitions}`;
-  if (topic.cleanup.kind === 'compact') {
+  if (topic.cleanup.kind === 'compact' && topic.partitions === 1) {
     return { kind: 'partitions', what, todo: 'its order needs one partition: copy it into a new topic with one' };
   }
   if (found > topic.partitions) {
