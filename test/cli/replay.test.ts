@@ -216,10 +216,12 @@ describe('replay', () => {
   it('abandon ends one that holds up erasures, which then take rows out of its table as well', async () => {
     await liveWork();
     await bench.json('replay --policy strict --into trial');
-    await bench.withWorkspace(async ({ log, codec, now }) => {
+    await bench.withWorkspace(async ({ log, codec, trustedNow }) => {
       await changeManifest(log, 'trial', async (was) => (was === undefined ? was : { ...was, state: 'running' }));
       const subjectKey = await somebodyReleased(log);
-      const erasure = { subjectKey, erasureId: randomUUID(), requestedAt: now(), by: 'operator' } as const;
+      // Simulated sessions may be granted later than the clock says.
+      const requestedAt = await trustedNow();
+      const erasure = { subjectKey, erasureId: randomUUID(), requestedAt, by: 'operator' } as const;
       await appendErasure({ log, codec }, { ...erasure, doneAt: null, rows: 0, sessions: 0 });
     });
     const before = await digestOf('table-replays/trial');
