@@ -216,11 +216,12 @@ describe('replay', () => {
   it('abandon ends one that holds up erasures, which then take rows out of its table as well', async () => {
     await liveWork();
     await bench.json('replay --policy strict --into trial');
-    await bench.withWorkspace(async ({ log, codec, trustedNow }) => {
+    await bench.withWorkspace(async (workspace) => {
+      const { log, codec } = workspace;
       await changeManifest(log, 'trial', async (was) => (was === undefined ? was : { ...was, state: 'running' }));
       const subjectKey = await somebodyReleased(log);
       // Simulated sessions may be granted later than the clock says.
-      const requestedAt = await trustedNow();
+      const requestedAt = await workspace.trustedNow();
       const erasure = { subjectKey, erasureId: randomUUID(), requestedAt, by: 'operator' } as const;
       await appendErasure({ log, codec }, { ...erasure, doneAt: null, rows: 0, sessions: 0 });
     });
