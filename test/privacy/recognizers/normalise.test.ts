@@ -27,6 +27,7 @@ describe('normalise', () => {
     ['example。com 終わり。次', 'example.com 終わり。次'],
     ['a\u00A0b\u3000c\u2028d\u0000e', 'a b c\nde'],
     ['½ … ﬁ', '1/2 ... fi'],
+    ['ﷺﷺﷺ jane@example.com', 'ﷺﷺﷺ jane@example.com'], // each stands for eighteen letters
   ])('%j', (raw, plain) => {
     expect(normalise(raw).text).toBe(plain);
   });
