@@ -210,9 +210,10 @@ interface PartitionJob extends SinkRunOptions {
 
 async function workOnPartition(job: PartitionJob): Promise<void> {
   const { log, at, sink, telemetry } = job;
-  let offset = await startOf(job);
-  /** Undefined at first: the group may be behind the sink, and other workers wait for the group. */
-  let flushed: number | undefined;
+  const begun = await startOf(job);
+  let offset = begun.offset;
+  /** Not where it starts: the group may be behind the sink, and others wait for the group; or be ahead, beyond markers. */
+  let flushed = begun.committed;
   const first = offset;
   /** One past the last record that the sink was given. */
   let taken = 0;
@@ -226,7 +227,7 @@ async function workOnPartition(job: PartitionJob): Promise<void> {
     if (durable < taken) throw new FencedSinkError([at.partition]);
     telemetry.stage('table_commit', secondsSince(start));
     flushDue = performance.now() + job.flushSeconds * 1000;
-    if (offset === flushed) return;
+    if (flushed !== undefined && offset <= flushed) return;
     await job.commit(offset, durable);
     if (offset > first) job.onProgress?.();
     flushed = offset;
@@ -250,10 +251,16 @@ async function workOnPartition(job: PartitionJob): Promise<void> {
   await flush();
 }
 
+interface Start {
+  readonly offset: number;
+  /** The group's own position; undefined when it has none, or not one of a sink's. */
+  readonly committed?: number;
+}
+
 /** Where the sink goes on. @throws TableBehindError, OffsetOutOfRangeError */
-async function startOf({ log, at, sink, route = LIVE_ROUTE, alone }: PartitionJob): Promise<number> {
+async function startOf({ log, at, sink, route = LIVE_ROUTE, alone }: PartitionJob): Promise<Start> {
   const begin = (await log.beginOffsets(at.topic))[at.partition] ?? 0;
-  if (alone === true) return Math.max(await sink.resumeFrom(at.partition), begin);
+  if (alone === true) return { offset: Math.max(await sink.resumeFrom(at.partition), begin) };
   // Asked before the table, which others may be adding to: its commits come before those of the group.
   const committed = await log.committed(route.group, at);
   const next = await sink.resumeFrom(at.partition);
@@ -265,7 +272,8 @@ async function startOf({ log, at, sink, route = LIVE_ROUTE, alone }: PartitionJo
         'those records are gone (retention).',
     );
   }
-  return Math.max(next, begin);
+  const isOwn = committed !== undefined && committed.metadata !== '';
+  return { offset: Math.max(next, begin), ...(isOwn && { committed: committed.offset }) };
 }
 
 /** A record of a sanitised topic as a sink takes it. @throws ForeignRecordError */

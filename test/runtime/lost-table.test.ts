@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { OffsetOutOfRangeError, type EventLog } from '../../src/log/event-log.ts';
 import { replayNames } from '../../src/runtime/replay/names.ts';
 import { refuseIfLost, rewindSink, runSink, type SinkRoute, type SinkSummary } from '../../src/runtime/sink-runner.ts';
-import { TableBehindError, takenOf } from '../../src/runtime/table-progress.ts';
+import { encodeTaken, TableBehindError, takenOf } from '../../src/runtime/table-progress.ts';
 import { createTelemetry, silentLogger } from '../../src/runtime/telemetry.ts';
 import { GROUPS, TOPICS } from '../../src/runtime/topics.ts';
 import { openJsonlSink, openTrainingTable, readTable, tableDigest, type TableStore } from '../../src/sinks/index.ts';
@@ -122,6 +122,21 @@ describe('a sink', () => {
       0,
     );
     expect((await digestOf(store)).rows).toBe(rows);
+  });
+
+  it('that is stopped at once does not take its group back to before what follows the last record', async () => {
+    const { log, store } = await line();
+    const ends = await log.endOffsets(TOPICS.sanitized);
+    const end = Math.max(...ends);
+    const at = { topic: TOPICS.sanitized, partition: ends.indexOf(end) };
+    expect(end).toBeGreaterThan(0);
+    // As in Kafka, where a marker that ends a transaction has an offset too.
+    const beyond = { offset: end + 1, metadata: encodeTaken(end) };
+    const transaction = await (await log.transactional(`${GROUPS.sink}/${at.topic}/${at.partition}`)).begin();
+    await transaction.commitOffset(GROUPS.sink, at, beyond);
+    await transaction.commit();
+    await sinkInto(store, log);
+    expect(await log.committed(GROUPS.sink, at)).toEqual(beyond);
   });
 
   it('that only looks reads all of it, whatever the group has done', async () => {
