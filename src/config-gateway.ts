@@ -4,6 +4,9 @@ import * as z from 'zod';
 const count = (min: number, max: number, text: string): z.ZodInt => z.int().min(min).max(max).describe(text);
 const path = (text: string): z.ZodString => z.string().min(1).max(4_096).describe(text);
 
+/** Of web pages and of browser extensions. */
+const PAGE_SCHEME = /^https?$|^[a-z]+-extension$/u;
+
 /** The `gateway` section of the config file. */
 export const gatewaySchema = z.strictObject({
   host: z
@@ -37,10 +40,10 @@ export const gatewaySchema = z.strictObject({
     )
     .prefault({ kind: 'tokens' }),
   corsOrigins: z
-    .array(z.url({ protocol: /^https?$|^[a-z]+-extension$/u }))
+    .array(z.url({ protocol: PAGE_SCHEME }).superRefine(checkOrigin))
     .max(64)
     .describe(
-      "Origins whose pages may ask, such as `https://recorder.example.org`. Without it: the gateway's own only.",
+      "Origins whose pages may ask, such as `https://recorder.example.org`, as browsers send them: without a slash at the end, in lower case. Without it: the gateway's own only.",
     )
     .default([]),
   maxBodyBytes: count(1_024, 1 << 26, 'Bytes of one body as it is sent.').default(1 << 20),
@@ -62,6 +65,19 @@ export const gatewaySchema = z.strictObject({
     )
     .default(false),
 });
+
+/** An address in another spelling than that of browsers would be accepted, and match no page. */
+function checkOrigin(text: string, context: z.RefinementCtx): void {
+  if (!URL.canParse(text)) return;
+  const { protocol, host, origin } = new URL(text);
+  if (!PAGE_SCHEME.test(protocol.slice(0, -1))) return;
+  // To `URL` an extension's origin is opaque. A user, a password or a path is in neither, so none is repeated.
+  const sent = protocol.endsWith('-extension:') ? `${protocol}//${host}` : origin;
+  const message = host.includes('*')
+    ? 'must be one origin: `*` stands for nothing here'
+    : `must be an origin as browsers send it: \`${sent}\``;
+  if (text !== sent || host.includes('*')) context.addIssue({ code: 'custom', message });
+}
 
 function isNetwork(text: string): boolean {
   const [address = '', prefix] = text.split('/');

@@ -151,6 +151,7 @@ describe('loadConfig', () => {
     'telemetry: { traces: "https://svc:Hunter2pw@collector.example" }',
     'steward: { url: "htps://svc:Hunter2pw@steward.example" }',
     'gateway: { corsOrigins: ["ftp://svc:Hunter2pw@page.example"] }',
+    'gateway: { corsOrigins: ["https://svc:Hunter2pw@page.example/?Hunter2pw"] }',
     'gateway: { identity: { kind: proxy, header: "X Hunter2pw", trustedProxies: [Hunter2pw] } }',
     'gateway: { port: Hunter2pw }',
   ])('refuses %j without repeating what may be a secret', async (text) => {
@@ -158,6 +159,37 @@ describe('loadConfig', () => {
     const message = await failure();
     expect(message).toMatch(new RegExp(`^${file}:1:\\d+: `, 'u'));
     expect(message).not.toContain('Hunter2pw');
+  });
+
+  it.each([
+    ['https://Recorder.example.org/', 'https://recorder.example.org'],
+    ['https://recorder.example.org/', 'https://recorder.example.org'],
+    ['HTTPS://recorder.example.org', 'https://recorder.example.org'],
+    ['https://recorder.example.org:443', 'https://recorder.example.org'],
+    ['http://recorder.example.org:8080/page?x=1', 'http://recorder.example.org:8080'],
+    ['https://bücher.example', 'https://xn--bcher-kva.example'],
+    ['chrome-extension://abcdefghijklmnop/', 'chrome-extension://abcdefghijklmnop'],
+  ])('refuses the origin %s, which no browser sends, and says how it is spelled', async (origin, sent) => {
+    await write(`gateway: { corsOrigins: ["${origin}"] }\n`);
+    expect(await failure()).toMatch(/gateway\.corsOrigins\[0\] must be an origin as browsers send it: `[^`]+`$/u);
+    expect(await failure()).toContain(`\`${sent}\``);
+  });
+
+  it('refuses an origin that is meant for many', async () => {
+    await write('gateway: { corsOrigins: ["https://*.example.org"] }\n');
+    expect(await failure()).toContain('gateway.corsOrigins[0] must be one origin');
+  });
+
+  it('takes origins of pages and of extensions as browsers send them', async () => {
+    const origins = [
+      'https://recorder.example.org',
+      'http://127.0.0.1:8080',
+      'http://[::1]:8080',
+      'chrome-extension://abcdefghijklmnop',
+      'moz-extension://0b3f7c52-1111-4c1e-9f57-3a1b2c3d4e5f',
+    ];
+    await write(`gateway: { corsOrigins: ${JSON.stringify(origins)} }\n`);
+    expect((await load()).gateway.corsOrigins).toEqual(origins);
   });
 
   it('names every mistake at once', async () => {
