@@ -9,13 +9,14 @@ import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
 import * as z from 'zod';
 import { loadConfig } from '../../src/config.ts';
 import { readKeyFile } from '../../src/privacy/keys/key-files.ts';
 import { MAX_GRANT_MS } from '../../src/producers/gateway/protocol.ts';
 import { TOPICS } from '../../src/runtime/topics.ts';
 import { whyRefused } from './command-line.ts';
-import { DEPLOY, deploymentOf, hasKubectl, objectsOf, rendered, type KubeObject } from './manifests.ts';
+import { DEPLOY, deploymentOf, hasKubectl, objectsOf, readDeployed, rendered, type KubeObject } from './manifests.ts';
 
 const BASE = 'kubernetes/base';
 const OVERLAY = 'kubernetes/overlays/example';
@@ -221,6 +222,8 @@ describe.each([BASE, OVERLAY])('deploy/%s', (folder) => {
       // Not the mount itself: that belongs to root, and Redactory closes its folder.
       expect(isUnder(mounts, config.data)).toBe(true);
       expect(isUnder(mounts, config.kafka?.tls?.caFile)).toBe(true);
+      // Every role asks the registry, by a name that no public authority signs.
+      expect(isUnder(mounts, config.registry?.caFile)).toBe(true);
     }
     expect(isUnder(sanitizer, config.kafka?.identities?.sanitizer?.passwordFile)).toBe(true);
     expect(isUnder(sink, config.kafka?.identities?.sink?.passwordFile)).toBe(true);
@@ -248,6 +251,11 @@ describe.each([BASE, OVERLAY])('deploy/%s', (folder) => {
     expect(isUnder(gateway, trusted?.value)).toBe(true);
   });
 
+  it('has no more sanitizers than partitions, whose number the operator makes', async () => {
+    const { topics } = await loadConfig({ file: join(DEPLOY, folder, 'redactory.yaml'), env: {}, cwd: '/' });
+    expect(maxReplicas(folder)).toBeLessThanOrEqual(topics.partitions);
+  });
+
   const lacking = hasKubectl() ? '' : ' (skipped: there is no kubectl)';
   it.skipIf(lacking !== '')(`is put together by kustomize${lacking}`, () => {
     const all = rendered(folder) ?? [];
@@ -259,6 +267,99 @@ describe.each([BASE, OVERLAY])('deploy/%s', (folder) => {
     }
   });
 });
+
+describe('the config of the operator’s machine', () => {
+  it('is of the same line as that of the pods', async () => {
+    const [operator, pods] = await Promise.all(
+      ['operator.yaml', 'redactory.yaml'].map((name) =>
+        loadConfig({ file: join(DEPLOY, OVERLAY, name), env: {}, cwd: '/' }),
+      ),
+    );
+    const same = ({ topics, table, policy, s3, kafka, registry }: NonNullable<typeof pods>): unknown => {
+      const { brokers, replicationFactor, sasl } = kafka ?? {};
+      return { topics, table, policy, s3, brokers, replicationFactor, sasl, registry: registry?.url };
+    };
+    if (operator === undefined || pods === undefined) throw new Error('two were asked for');
+    expect(same(operator)).toEqual(same(pods));
+    expect(Object.keys(operator.kafka?.identities ?? {})).toEqual(expect.arrayContaining(['operator']));
+    for (const role of ['sanitizer', 'sink'] as const) {
+      expect(operator.kafka?.identities?.[role]?.username).toBe(pods.kafka?.identities?.[role]?.username);
+    }
+  });
+});
+
+describe('deploy/prometheus/prometheus-kubernetes.yaml', () => {
+  it('scrapes one port of each pod, under a job that the alerts go by', () => {
+    const found = deployments.flatMap(({ metadata, spec }) => {
+      const { labels } = spec.template.metadata;
+      const ports = spec.template.spec.containers.flatMap((container) => PORTS.parse(container).ports);
+      return ports.map(({ name, containerPort }) =>
+        relabelled({
+          __address__: `10.0.0.1:${containerPort}`,
+          __meta_kubernetes_pod_name: metadata.name,
+          __meta_kubernetes_pod_phase: 'Running',
+          __meta_kubernetes_pod_container_port_name: name,
+          ...Object.fromEntries(
+            Object.entries(labels).map(([key, value]) => [
+              `__meta_kubernetes_pod_label_${key.replaceAll(/[^\w]/gu, '_')}`,
+              value,
+            ]),
+          ),
+        }),
+      );
+    });
+    const scraped = found.filter((target) => target !== undefined);
+    expect(scraped.map(({ job }) => job)).toEqual(Object.keys(ROLES).map((role) => `redactory-${role}`));
+    for (const { __address__: address, job, instance } of scraped) {
+      expect(address).toMatch(/:9464$/u);
+      expect(instance).toBe(job);
+    }
+    const alerts = readDeployed('prometheus/alerts.yaml');
+    for (const [, pattern = ''] of alerts.matchAll(/job=~"([^"]+)"/gu)) {
+      for (const { job } of scraped) expect(job).toMatch(new RegExp(`^(?:${pattern})$`, 'u'));
+    }
+  });
+});
+
+const PORTS = z.looseObject({ ports: z.array(z.object({ name: z.string(), containerPort: z.number() })) });
+const SCRAPES = z.looseObject({
+  scrape_configs: z.tuple([
+    z.looseObject({
+      relabel_configs: z.array(
+        z.strictObject({
+          source_labels: z.tuple([z.string()]),
+          regex: z.string().default('(.*)'),
+          action: z.enum(['keep', 'drop', 'replace']).default('replace'),
+          target_label: z.string().default(''),
+          replacement: z.string().default('$1'),
+        }),
+      ),
+    }),
+  ]),
+});
+
+/** What the example's rules make of a target that Prometheus finds, as https://prometheus.io/docs says; undefined if it is left out. */
+function relabelled(found: Readonly<Record<string, string>>): Readonly<Record<string, string>> | undefined {
+  const target = { ...found };
+  const [{ relabel_configs: rules }] = SCRAPES.parse(
+    parse(readDeployed('prometheus/prometheus-kubernetes.yaml')),
+  ).scrape_configs;
+  for (const { source_labels: sources, regex, action, target_label: label, replacement } of rules) {
+    const pattern = new RegExp(`^(?:${regex})$`, 'u');
+    const value = target[sources[0]] ?? '';
+    if (action !== 'replace' && pattern.test(value) !== (action === 'keep')) return undefined;
+    if (action === 'replace') target[label] = value.replace(pattern, replacement);
+  }
+  return target;
+}
+
+/** Sanitizers at most: of the base's ScaledObject, or what an overlay's patch puts in its place. */
+function maxReplicas(folder: string): number {
+  const [, patched] =
+    /path: \/spec\/maxReplicaCount, value: (\d+)/u.exec(readDeployed(`${folder}/kustomization.yaml`)) ?? [];
+  const { maxReplicaCount } = z.looseObject({ maxReplicaCount: z.number() }).parse(of('ScaledObject')[0]?.['spec']);
+  return patched === undefined ? maxReplicaCount : Number(patched);
+}
 
 describe.each([
   ['sanitizer', 0],
