@@ -30,7 +30,7 @@ describe('deploy/compose.yaml', () => {
   it('has the whole line', () => {
     expect(new Set(services.map(([name]) => name))).toEqual(
       new Set(
-        'kafka schemas-folder schemas topics keys sanitizer-1 sanitizer-2 sink steward gateway operator prometheus grafana'.split(
+        'kafka schemas-folder schemas topics keys sanitizer-1 sanitizer-2 sink steward gateway operator replay prometheus grafana'.split(
           ' ',
         ),
       ),
@@ -62,7 +62,7 @@ describe('deploy/compose.yaml', () => {
     // Those of ours have the image's check.
     const watch = ([, service]: (typeof services)[number]): unknown =>
       service.healthcheck?.disable === true ? 'not' : (service.healthcheck?.test?.[0] ?? (isOurs(service) && 'image'));
-    expect(services.filter(([, service]) => once(service)).map(watch)).toEqual(['not', 'not', 'not', 'not']);
+    expect(services.filter(([, service]) => once(service)).map(watch)).toEqual(Array(5).fill('not'));
     expect(services.filter(([, service]) => !once(service)).map(watch)).toEqual([
       'CMD',
       'CMD',
@@ -84,7 +84,7 @@ describe('deploy/compose.yaml', () => {
     expect(of('keys')).toEqual(['kafka-operator']);
     expect(of('operator')).toEqual(['kafka-operator']);
     const holders = services.filter(([, { volumes }]) => volumes.some((volume) => volume.startsWith('keys:')));
-    expect(holders.map(([name]) => name)).toEqual(['keys', 'sanitizer-1', 'sanitizer-2', 'steward']);
+    expect(holders.map(([name]) => name)).toEqual(['keys', 'sanitizer-1', 'sanitizer-2', 'steward', 'replay']);
     expect(of('steward')).toEqual(['kafka-steward']);
     expect(of('gateway')).toEqual(['kafka-gateway']);
     expect(file.services['gateway']?.volumes).toEqual([
@@ -119,6 +119,46 @@ describe('deploy/compose.yaml', () => {
     );
     expect(told.map(([command]) => command)).toEqual(['consent', 'devices']);
     for (const args of told) expect(await whyRefused([...options, ...args])).toBeUndefined();
+  });
+
+  it('has a service for each command that the pages tell, with the secrets and volumes that it needs', async () => {
+    const pages = ['deploying.md', 'operations.md'].map((name) => readFileSync(join(DEPLOY, '../docs', name), 'utf8'));
+    const told = pages.flatMap((page) => [...page.matchAll(TOLD)]).map((match) => TOLD_PARTS.parse(match.groups));
+    const found = new Set<string>();
+    for (const { how, service: name, args: text } of told) {
+      const service = file.services[name];
+      const entrypoint = z.array(z.string()).default([]).parse(service?.['entrypoint']);
+      const args = text.split(' ').filter((arg) => arg !== '');
+      if (how === 'exec') expect(args.shift()).toBe('redactory');
+      // `run` has the service's own options before, and without arguments its command.
+      const whole =
+        how === 'exec' ? args : [...entrypoint.slice(2), ...(args.length > 0 ? args : (service?.command ?? []))];
+      expect({ text, why: await whyRefused(whole.map((arg) => arg.replace(/^\.\.\.$/u, 'x'))) }).toEqual({ text });
+      expect({ text, whole }).toMatchObject({
+        whole: expect.arrayContaining(['/etc/redactory/redactory.yaml']) as unknown,
+      });
+      const [command = ''] = entrypoint.length > 0 && how === 'run' ? args : whole;
+      const needs = NEEDS[command];
+      if (needs === undefined) throw new Error(`say in NEEDS what ${command} needs`);
+      found.add(command);
+      const volumes = service?.volumes.map((volume) => volume.split(':')[0]);
+      expect({ text, volumes }).toMatchObject({ volumes: expect.arrayContaining([...needs.volumes]) as unknown });
+      expect({ text, secrets: service?.secrets }).toMatchObject({
+        secrets: expect.arrayContaining([...needs.secrets]) as unknown,
+      });
+    }
+    expect([...found].toSorted()).toEqual(Object.keys(NEEDS).toSorted());
+  });
+
+  it('has the key files where the page on backups looks for them', async () => {
+    const { keys } = await loadConfig({ file: join(DEPLOY, 'compose/redactory.yaml'), env: {}, cwd: '/' });
+    const page = readFileSync(join(DEPLOY, '../docs/operations.md'), 'utf8');
+    const copied = [...page.matchAll(/^docker compose -f deploy\/compose\.yaml cp ([\w-]+):(\S+) /gmu)];
+    expect(copied.map(([, , path]) => path)).toEqual([keys.masterFile, keys.ingestFile]);
+    for (const [, name = '', path = ''] of copied) {
+      const mounts = file.services[name]?.volumes.map((volume) => volume.split(':')[1]);
+      expect(mounts).toContain(dirname(path));
+    }
   });
 
   it('names files that are there, volumes, secrets and services that it has', () => {
@@ -170,13 +210,13 @@ describe('deploy/compose.yaml', () => {
     expect(config.gateway).toMatchObject({ host: '0.0.0.0', port: 8478 });
   });
 
-  it('has one steward, where the gateway looks for it, and lets it and the sink alone at the table', async () => {
+  it('has one steward, where the gateway looks for it, and lets it, the sink and replays alone at the table', async () => {
     const { steward, table } = await loadConfig({ file: join(DEPLOY, 'compose/redactory.yaml'), env: {}, cwd: '/' });
     expect(steward).toMatchObject({ host: '0.0.0.0', url: `http://steward:${steward.port}` });
     expect(ours.filter(([, { command = [] }]) => command[0] === 'steward').map(([name]) => name)).toEqual(['steward']);
     expect(JSON.stringify(composeText())).not.toMatch(/"replicas"|"scale"/u);
     const holders = services.filter(([, { volumes }]) => volumes.includes('table:/var/lib/redactory-table'));
-    expect(holders.map(([name]) => name)).toEqual(['sink', 'steward']);
+    expect(holders.map(([name]) => name)).toEqual(['sink', 'steward', 'replay']);
     expect(dirname(table)).toBe('/var/lib/redactory-table');
     // A volume takes the owner of the folder that the image has there.
     expect(readDeployed('Dockerfile')).toContain(`${dirname(table)}'`);
@@ -190,6 +230,32 @@ describe('deploy/compose.yaml', () => {
     expect(parse(scraped)).toMatchObject({ rule_files: ['recording-rules.yaml', 'alerts.yaml'] });
   });
 });
+
+/** Commands for Compose in the pages: a line of a block, or between backticks. */
+const TOLD =
+  /docker compose -f deploy\/compose\.yaml (?<how>run --rm|exec) (?:-v \S+ )?(?<service>[a-z][\w-]*)(?<args>(?: [^\s`|]+)*)(?=[\n`])/gu;
+const TOLD_PARTS = z.object({
+  how: z.enum(['run --rm', 'exec']).transform((how) => (how === 'exec' ? how : 'run')),
+  service: z.string(),
+  args: z.string(),
+});
+
+/** What of the services' secrets and volumes a command works with. */
+const OPERATOR = { secrets: ['kafka-operator'], volumes: ['ingest'] };
+const REPLAY = { secrets: ['kafka-sanitizer', 'kafka-sink', 'kafka-operator'], volumes: ['keys', 'ingest', 'table'] };
+const NEEDS: Readonly<Record<string, { readonly secrets: readonly string[]; readonly volumes: readonly string[] }>> = {
+  consent: OPERATOR,
+  devices: OPERATOR,
+  audit: { secrets: ['kafka-operator'], volumes: [] },
+  erase: OPERATOR,
+  keys: { secrets: ['kafka-operator'], volumes: ['keys'] },
+  inspect: { secrets: ['kafka-sanitizer', 'kafka-sink'], volumes: ['table'] },
+  replay: REPLAY,
+  // On the audit trail as the operator's deed.
+  sink: { secrets: ['kafka-sink', 'kafka-operator'], volumes: ['table'] },
+  steward: { secrets: ['kafka-steward'], volumes: ['keys', 'ingest', 'table'] },
+  topics: { secrets: [], volumes: [] },
+};
 
 /** Without `id`, which newer drafts call `$id` and nothing refers to, and without the draft's own schema, which is not at hand. */
 function specification(): (value: unknown) => boolean {
