@@ -397,4 +397,16 @@ describe.each([
     expect(await readKeyFile(join(keys, 'private/master.key'))).toEqual(new Uint8Array(32).fill(1));
     expect(await readKeyFile(join(keys, 'private/ingest.key'))).toEqual(new Uint8Array(32).fill(2));
   });
+
+  it('asks for no master key, which there is none of where a service wraps keys, but for the ingest key', async () => {
+    const init = deployments[index]?.spec.template.spec.initContainers[0];
+    const [command = '', ...first] = init?.command ?? [];
+    const env = { PATH: process.env['PATH'], KEYS: join(folder, 'keys'), MOUNTED: folder };
+    const run = (): void =>
+      void execFileSync(command, [...first, ...(init?.args ?? [])], { env, stdio: ['ignore', 'ignore', 'pipe'] });
+    expect(run).toThrow(/ingest\.key/u);
+    await writeFile(join(folder, 'ingest.key'), `${Buffer.alloc(32, 2).toString('base64')}\n`);
+    expect(run).not.toThrow();
+    expect(await readKeyFile(join(folder, 'keys/private/ingest.key'))).toEqual(new Uint8Array(32).fill(2));
+  });
 });
