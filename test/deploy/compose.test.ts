@@ -129,15 +129,16 @@ describe('deploy/compose.yaml', () => {
       const service = file.services[name];
       const entrypoint = z.array(z.string()).default([]).parse(service?.['entrypoint']);
       const args = text.split(' ').filter((arg) => arg !== '');
-      if (how === 'exec') expect(args.shift()).toBe('redactory');
-      // `run` has the service's own options before, and without arguments its command.
-      const whole =
-        how === 'exec' ? args : [...entrypoint.slice(2), ...(args.length > 0 ? args : (service?.command ?? []))];
-      expect({ text, why: await whyRefused(whole.map((arg) => arg.replace(/^\.\.\.$/u, 'x'))) }).toEqual({ text });
+      // `run` has the service's own options before, and without arguments its command; `exec` has a program.
+      const [before, own] =
+        how === 'exec' ? [[], args.slice(1)] : [entrypoint.slice(2), args.length > 0 ? args : (service?.command ?? [])];
+      const whole = [...before, ...own];
+      expect({ text, program: how === 'exec' ? args[0] : 'redactory' }).toEqual({ text, program: 'redactory' });
+      expect({ text, why: await whyRefused(whole) }).toEqual({ text });
       expect({ text, whole }).toMatchObject({
         whole: expect.arrayContaining(['/etc/redactory/redactory.yaml']) as unknown,
       });
-      const [command = ''] = entrypoint.length > 0 && how === 'run' ? args : whole;
+      const [command = ''] = own;
       const needs = NEEDS[command];
       if (needs === undefined) throw new Error(`say in NEEDS what ${command} needs`);
       found.add(command);
