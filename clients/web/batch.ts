@@ -177,7 +177,10 @@ function createTable(): Table {
       let place = known.get(id);
       if (!place) {
         known.set(id, (place = known.size + 1));
-        for (const each of row) typeof each === 'string' ? text(rows, each) : zigzag(rows, each);
+        for (const each of row) {
+          if (typeof each === 'string') text(rows, each);
+          else zigzag(rows, each);
+        }
       }
       return place;
     },
