@@ -31,7 +31,7 @@ export async function bundleRecorder(): Promise<string> {
  * whoever embeds the recorder knows. A name that is missing here costs some bytes, no more.
  */
 const INTERNAL =
-  /^(?:sizeNow|eventCount|known|rows|waiting|filling|closing|overAt|rules|arrive|release|wants|take|guard|onHidden|retryMs|said|rowOf|kind|at|dx|dy|op|bounds|role|count|content|sequence|path|put|seal|pack|payload|grant)$/u;
+  /^(?:sizeNow|eventCount|known|rows|waiting|filling|closing|overAt|rules|arrive|wants|take|guard|onHidden|retryMs|said|rowOf|kind|at|dx|dy|op|bounds|role|count|content|sequence|path|entered|pressed|outcome|put|seal|pack|payload|grant)$/u;
 
 const OUTPUT = {
   format: 'es',

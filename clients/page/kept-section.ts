@@ -44,6 +44,7 @@ export function createKeptSection({ api, speech }: SectionTools): LoadedSection 
     bar.style.setProperty('--share', String(share));
     const heading = make('h3', {}, formats.day(day.day));
     const details = make('details', { className: 'day' }, make('summary', {}, heading, make('p', {}, sums), bar));
+    details.dataset['day'] = day.day;
     details.open = opened.get(day.day) ?? index === 0;
     details.addEventListener('toggle', () => opened.set(day.day, details.open));
 
@@ -80,7 +81,9 @@ export function createKeptSection({ api, speech }: SectionTools): LoadedSection 
         whole.add(day);
         render();
         // The button is gone: go on where the list went on.
-        const item = html('kept').querySelector<HTMLElement>(`details[open] .actions li:nth-child(${SHOWN + 1})`);
+        const days = [...html('kept').querySelectorAll<HTMLElement>('.day')];
+        const own = days.find(({ dataset }) => dataset['day'] === day);
+        const item = own?.querySelector<HTMLElement>(`.actions li:nth-child(${SHOWN + 1})`);
         item?.setAttribute('tabindex', '-1');
         item?.focus();
       });

@@ -9,7 +9,7 @@ import { createPoll } from './poll.ts';
 import { createReadersSection } from './readers-section.ts';
 import { complain, type Speech } from './section.ts';
 import { createStatusSection } from './status-section.ts';
-import { forgetToken, savedToken, saveToken, takeTokenFromAddress } from './token.ts';
+import { forgetToken, nameOf, savedToken, saveToken, takeTokenFromAddress } from './token.ts';
 import { languageOf, localeOf, WORDS, type Lang } from './words/index.ts';
 
 const LANGUAGE_KEY = 'redactory-language';
@@ -22,6 +22,10 @@ let speech: Speech = speechOf(languageOf([sessionStorage.getItem(LANGUAGE_KEY) ?
 /** When the rest was asked for; null when it has to be. */
 let loadedAt: number | null = null;
 let signInError: 'tokenMissing' | 'tokenWrong' | null = null;
+
+const switchDialog = byId('switch-dialog', HTMLDialogElement);
+/** What the address has named while another token was in use, until the person has decided. */
+let otherToken: string | null = null;
 
 const api = createApi(savedToken, () => signOut(savedToken() === null ? null : 'tokenWrong'));
 const tools = { api, speech: () => speech };
@@ -63,12 +67,19 @@ function sayWrong(): void {
 
 function showMine(): void {
   html('mine').hidden = false;
-  button('sign-out').hidden = savedToken() === null;
+  sayToken();
   if (loadedAt !== null) return;
   loadedAt = Date.now();
   slowPoll.start();
   void kept.load();
   void readers.load();
+}
+
+function sayToken(): void {
+  const token = savedToken();
+  button('sign-out').hidden = token === null;
+  html('signed-in').hidden = token === null;
+  say(html('signed-in-with'), nameOf(token ?? ''));
 }
 
 /** Asks for a token, and forgets all that was shown. */
@@ -80,7 +91,7 @@ function signOut(why: typeof signInError): void {
   loadedAt = null;
   for (const section of sections) section.clear();
   html('mine').hidden = true;
-  button('sign-out').hidden = true;
+  sayToken();
   html('sign-in').hidden = false;
   signInError = why;
   sayWrong();
@@ -91,6 +102,7 @@ function start(): void {
   html('sign-in').hidden = true;
   signInError = null;
   sayWrong();
+  sayToken();
   if (savedToken() !== null) html('mine').hidden = false;
   statusPoll.start();
 }
@@ -104,6 +116,35 @@ function signIn(): void {
   start();
   html('title').focus();
 }
+
+function startAs(token: string): void {
+  saveToken(token);
+  for (const section of sections) section.clear();
+  loadedAt = null;
+  start();
+}
+
+/** Signs in as the address says. Anybody can make a link: where it names another token than the one in use, the person decides. */
+function followAddress(): void {
+  const token = takeTokenFromAddress();
+  const current = savedToken();
+  if (token === null || token === current || switchDialog.open) return;
+  if (current === null) return startAs(token);
+  otherToken = token;
+  say(html('switch-from'), nameOf(current));
+  say(html('switch-to'), nameOf(token));
+  switchDialog.showModal();
+}
+
+button('switch-yes').addEventListener('click', () => {
+  const token = otherToken;
+  switchDialog.close();
+  if (token !== null) startAs(token);
+  html('title').focus();
+});
+switchDialog.addEventListener('close', () => {
+  otherToken = null;
+});
 
 byId('sign-in-form', HTMLFormElement).addEventListener('submit', (event) => {
   event.preventDefault();
@@ -120,13 +161,7 @@ for (const choice of document.querySelectorAll<HTMLElement>('[data-lang]')) {
 for (const dialog of document.querySelectorAll('dialog')) {
   dialog.querySelector('.cancel')?.addEventListener('click', () => dialog.close());
 }
-window.addEventListener('hashchange', () => {
-  if (!takeTokenFromAddress()) return;
-  for (const section of sections) section.clear();
-  loadedAt = null;
-  start();
-  statusPoll.now();
-});
+window.addEventListener('hashchange', followAddress);
 setInterval(() => {
   if (document.visibilityState === 'visible') status.tick();
 }, 1_000);
@@ -137,6 +172,6 @@ document.addEventListener('visibilitychange', () => {
   if (loadedAt !== null && Date.now() - loadedAt > STALE_MS) loadedAt = null;
 });
 
-takeTokenFromAddress();
 speak(speech.words.lang);
-start();
+followAddress();
+if (html('mine').hidden) start();

@@ -31,6 +31,7 @@ interface Answered extends Moment {
   readonly status: Status;
 }
 
+const ERRORS = ['decide-error', 'withdraw-error'] as const;
 const MORE_OF = { unreachable: 'unsureMore', busy: 'busyMore', refused: 'refusedMore' } as const;
 
 const thisMoment = (): Moment => ({ at: Date.now(), ticks: performance.now() });
@@ -46,6 +47,8 @@ export function createStatusSection(tools: SectionTools & { readonly onPauseOver
   let epoch = 0;
   /** Counts decisions begun and ended: an answer from before one of them says nothing of now. */
   let decisions = 0;
+  /** Where is told that nobody knows what came of a decision. */
+  const doubts = new Set<string>();
   let told: Standing['kind'] | null = null;
   let toldAbout: Standing['kind'] | null = null;
 
@@ -62,16 +65,28 @@ export function createStatusSection(tools: SectionTools & { readonly onPauseOver
         answer.kind === 'refused' ? (isNo(answer) && answer.status !== 429 ? 'refused' : 'busy') : 'unreachable';
       return false;
     }
+    const before = answered?.status.recording ?? status.recording;
     answered = { status, ...asked };
     trouble = null;
     failures = 0;
-    // What was not known is known now.
-    forgetErrors();
+    // What was not known is known now. A no stands, unless it was about what is over.
+    if (before !== status.recording) forgetErrors();
+    else forget(doubts);
     return true;
   }
 
-  function forgetErrors(): void {
-    for (const id of ['decide-error', 'withdraw-error']) say(html(id), '');
+  function forget(errors: Iterable<string>): void {
+    for (const id of errors) say(html(id), '');
+    doubts.clear();
+  }
+  const forgetErrors = (): void => forget(ERRORS);
+
+  /** Goes on from what had the focus and was hidden, or is an error that is over. */
+  function keepFocus(focused: Element | null): void {
+    if (focused === null || focused === document.body) return;
+    if (focused.getClientRects().length > 0 && !focused.matches('.error:empty')) return;
+    const error = html('decide-error');
+    (error.textContent === '' ? html('standing') : error).focus();
   }
 
   /**
@@ -95,9 +110,12 @@ export function createStatusSection(tools: SectionTools & { readonly onPauseOver
     decisions++;
     say(html('decide-done'), '');
     const isTaken = take(answer, asked);
-    if (!isTaken) say(html(error), speech().words.texts[isNo(answer) ? no : lost]);
+    if (!isTaken) {
+      say(html(error), speech().words.texts[isNo(answer) ? no : lost]);
+      if (!isNo(answer)) doubts.add(error);
+    }
     render();
-    // What had the focus may be gone.
+    // A press by a pointer gives no focus everywhere.
     if (isTaken && document.activeElement === document.body) html('standing').focus();
     return isTaken;
   }
@@ -105,6 +123,7 @@ export function createStatusSection(tools: SectionTools & { readonly onPauseOver
   function render(): void {
     const { words, formats } = speech();
     const now = standing();
+    const focused = document.activeElement;
     section.dataset['kind'] = now.kind;
     say(html('standing'), words.texts[now.kind]);
     say(html('standing-more'), moreOf(now));
@@ -127,6 +146,7 @@ export function createStatusSection(tools: SectionTools & { readonly onPauseOver
       withdrawDialog.close();
       html('standing').focus();
     }
+    keepFocus(focused);
     if (now.kind === 'pauseOver' && told !== 'pauseOver') tools.onPauseOver();
     told = now.kind;
 

@@ -14,14 +14,18 @@ export function saveToken(text: string): boolean {
   return true;
 }
 
-/** Takes `#token=...` out of the address, where it would stay in the history and in bookmarks; whether there was one. */
-export function takeTokenFromAddress(): boolean {
+/** What of a token may be shown: what an operator's list has too, and never its secret. */
+export const nameOf = (token: string): string => `${/^rdt_[0-9a-f]{16}_/u.exec(token)?.[0] ?? ''}…`;
+
+/** Takes `#token=...` out of the address, where it would stay in the history and in bookmarks; null where it names none. */
+export function takeTokenFromAddress(): string | null {
   const match = /^#token=(.*)$/u.exec(location.hash);
-  if (match === null) return false;
+  if (match === null) return null;
   history.replaceState(null, '', location.pathname + location.search);
   try {
-    return saveToken(decodeURIComponent(match[1] ?? ''));
+    const token = decodeURIComponent(match[1] ?? '').trim();
+    return TOKEN.test(token) ? token : null;
   } catch {
-    return false;
+    return null;
   }
 }

@@ -113,10 +113,13 @@ function manyName(event: SeenEvent, count: number): string {
 
 function placeOf({ title, url }: SeenEvent): readonly Piece[] {
   return [
-    { raw: 'title', text: title },
+    { raw: 'title', text: title || EMPTY },
     { raw: 'url', text: url },
   ];
 }
+
+/** Each piece is something to press: none may be without a text. */
+const EMPTY = '(empty)';
 
 function piecesOf(event: SeenEvent): readonly Piece[] {
   const { kind, text = '', op = '', x, y } = event;
@@ -130,9 +133,9 @@ function piecesOf(event: SeenEvent): readonly Piece[] {
     case 'clipboard':
       return [{ raw: 'clipboard', text: op }, ...element];
     case 'value_change':
-      return [{ raw: 'value', text }, ...element];
+      return [{ raw: 'value', text: text || EMPTY }, ...element];
     case 'composition':
-      return [{ raw: 'typed', text }];
+      return [{ raw: 'typed', text: text || EMPTY }];
     case 'focus':
     case 'navigate':
     case 'pointer_move':

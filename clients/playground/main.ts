@@ -34,7 +34,7 @@ function sayState({ status, reason }: RecorderState): void {
 }
 
 const eventOf = (...[event, page, seen]: Parameters<Tap>): SeenEvent => {
-  const { key, text, x, y, op } = event;
+  const { key, entered: text, x, y, op } = event;
   const known = { key, text, x, y, op: op === undefined ? undefined : CLIPBOARD_OPS[op] };
   const given = Object.fromEntries(Object.entries(known).filter(([, value]) => value !== undefined));
   const { title, url } = page;

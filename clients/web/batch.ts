@@ -34,7 +34,7 @@ export interface Captured {
   readonly x?: number;
   readonly y?: number;
   /** 0 left, 1 right, 2 middle, 3 back, 4 forward, 5 other. */
-  readonly button?: number;
+  readonly pressed?: number;
   /** Positive to the right, and up. */
   readonly dx?: number;
   readonly dy?: number;
@@ -43,7 +43,7 @@ export interface Captured {
   /** 0 copy, 1 cut, 2 paste. */
   readonly op?: number;
   /** Of clipboard, value_change and composition. */
-  readonly text?: string;
+  readonly entered?: string;
 }
 
 /** Where it happened; never a private window's. */
@@ -71,19 +71,8 @@ export interface Batch {
 }
 
 export function createBatch(subject: string, device: string): Batch {
-  const kinds: number[] = [];
-  const times: number[] = [];
-  const contextChanges: number[] = [];
-  const elementChanges: number[] = [];
-  const xs: number[] = [];
-  const ys: number[] = [];
-  const buttons: number[] = [];
-  const wheelX: number[] = [];
-  const wheelY: number[] = [];
-  const keyRefs: number[] = [];
-  const textRefs: number[] = [];
-  const clipboardOps: number[] = [];
-  const columns = [
+  const columns: Columns = [[], [], [], [], [], [], [], [], [], [], [], []];
+  const [
     kinds,
     times,
     contextChanges,
@@ -96,12 +85,9 @@ export function createBatch(subject: string, device: string): Batch {
     keyRefs,
     textRefs,
     clipboardOps,
-  ];
-  const contexts = createTable();
-  const elements = createTable();
-  const keys = createTable();
-  const texts = createTable();
-  const tables = [contexts, elements, keys, texts];
+  ] = columns;
+  const tables = [createTable(), createTable(), createTable(), createTable()] as const;
+  const [contexts, elements, keys, texts] = tables;
   const putX = deltasTo(xs);
   const putY = deltasTo(ys);
   const putContext = changesTo(contextChanges);
@@ -110,23 +96,23 @@ export function createBatch(subject: string, device: string): Batch {
   let time = 0;
 
   return {
-    add({ kind, at, x, y, button, dx, dy, key, code, op, text: entered }, page, seen) {
+    add({ kind, at, x, y, pressed, dx, dy, key, code, op, entered }, page, seen) {
       const index = kinds.length;
       if (index === 0) startedAt = time = at;
       // Neither is private or secure: what is, is never captured. Bounds are the branch 1 of a union. As numbers, false is 0.
-      putContext(index, page ? contexts.rowOf([page.app, page.title, page.url], [0]) : 0);
-      putElement(index, seen ? elements.rowOf([seen.role, seen.name, ''], [0, 1, ...seen.bounds]) : 0);
+      putContext(index, page ? contexts.rowOf([page.app, page.title, page.url, 0]) : 0);
+      putElement(index, seen ? elements.rowOf([seen.role, seen.name, '', 0, 1, ...seen.bounds]) : 0);
       kinds.push(kind);
       zigzag(times, at - time);
       time = at;
-      if (x !== undefined) putX(x);
-      if (y !== undefined) putY(y);
-      if (button !== undefined) buttons.push(button);
-      if (dx !== undefined) zigzag(wheelX, dx);
-      if (dy !== undefined) zigzag(wheelY, dy);
-      if (key !== undefined) varint(keyRefs, keys.rowOf([key, code ?? '']) - 1);
-      if (op !== undefined) clipboardOps.push(op);
-      if (entered !== undefined) varint(textRefs, texts.rowOf([entered]) - 1);
+      when(x, putX);
+      when(y, putY);
+      when(pressed, (value) => buttons.push(value));
+      when(dx, (value) => zigzag(wheelX, value));
+      when(dy, (value) => zigzag(wheelY, value));
+      when(key, (value) => varint(keyRefs, keys.rowOf([value, code ?? '']) - 1));
+      when(op, (value) => clipboardOps.push(value));
+      when(entered, (value) => varint(textRefs, texts.rowOf([value]) - 1));
     },
     sizeNow: () => [...tables.map(({ rows }) => rows), ...columns].flat().length,
     eventCount: () => kinds.length,
@@ -141,17 +127,42 @@ export function createBatch(subject: string, device: string): Batch {
         out.push(...rows, 0);
       }
       for (const column of columns) bytes(out, column);
-      return zstdFrame(out);
+      // One frame (RFC 8878) that says its content size, of one block that is not compressed: a compressor would weigh more than
+      // it saves. No more than 128 KiB fit into a block; batches are far smaller.
+      const { length } = out;
+      const header = (length << 3) | 1;
+      // Magic number; a single segment whose size has 4 bytes; the last block, as it is.
+      const start = [40, 181, 47, 253, 160, length, length >> 8, length >> 16, 0, header, header >> 8, header >> 16];
+      return concat(start, out);
     },
   };
 }
+
+type Column = number[];
+type Columns = readonly [
+  Column,
+  Column,
+  Column,
+  Column,
+  Column,
+  Column,
+  Column,
+  Column,
+  Column,
+  Column,
+  Column,
+  Column,
+];
+
+/** Does nothing with what an event of that kind does not have. */
+const when = <T>(value: T | undefined, put: (value: T) => unknown): unknown => value !== undefined && put(value);
 
 interface Table {
   /** All rows as Avro. */
   readonly rows: number[];
   readonly known: ReadonlyMap<string, number>;
   /** Place of the row, from 1, which is written if it is new. */
-  rowOf(texts: readonly string[], numbers?: readonly number[]): number;
+  rowOf(row: readonly (string | number)[]): number;
 }
 
 /** Distinct rows in order of first use. */
@@ -161,13 +172,15 @@ function createTable(): Table {
   return {
     rows,
     known,
-    rowOf(texts, numbers = []) {
-      const id = JSON.stringify([texts, numbers]);
+    rowOf(row) {
+      const id = JSON.stringify(row);
       let place = known.get(id);
       if (!place) {
         known.set(id, (place = known.size + 1));
-        for (const each of texts) text(rows, each);
-        for (const each of numbers) zigzag(rows, each);
+        for (const each of row) {
+          if (typeof each === 'string') text(rows, each);
+          else zigzag(rows, each);
+        }
       }
       return place;
     },
@@ -194,16 +207,4 @@ function changesTo(column: number[]): (event: number, place: number) => void {
     current = place;
     since = event;
   };
-}
-
-/**
- * One frame (RFC 8878) that says its content size, of one block that is not compressed: a compressor would weigh more than it
- * saves. No more than 128 KiB fit into a block; batches are far smaller.
- */
-function zstdFrame(content: readonly number[]): Bytes {
-  const { length } = content;
-  const header = (length << 3) | 1;
-  // Magic number; a single segment whose size has 4 bytes; the last block, as it is.
-  const start = [40, 181, 47, 253, 160, length, length >> 8, length >> 16, 0, header, header >> 8, header >> 16];
-  return concat(start, content);
 }

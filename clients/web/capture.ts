@@ -2,14 +2,14 @@
 import * as batch from './batch.ts';
 import type { Captured, Page, Seen } from './batch.ts';
 import { actedOn, describe, MAX_TEXT, pixel, valueOf } from './elements.ts';
-import { hides, hidesCaret, hidesKeys, remember } from './privacy.ts';
+import { hides, hidesCaret, hidesKeys, parentOf, remember } from './privacy.ts';
 
 export interface CaptureOptions {
   readonly window: Window & typeof globalThis;
   /** Name of the application in contexts. */
-  readonly app: string;
+  readonly app?: string;
   /** Least time between two pointer moves, ms. */
-  readonly moveMs: number;
+  readonly moveMs?: number;
   /** Whether an event of this kind may be captured now, on this page. */
   readonly wants: (kind: number, page: Page) => boolean;
   readonly take: (event: Captured, page: Page, seen?: Seen) => void;
@@ -22,8 +22,6 @@ export interface CaptureOptions {
 export interface Capture {
   /** Captures that the page is there, as the first event of a session. */
   readonly arrive: () => void;
-  /** Removes all listeners. */
-  readonly release: () => void;
 }
 
 /** By `MouseEvent.button`: left, middle, right, back, forward. */
@@ -33,42 +31,58 @@ const TYPED = /^(?:insert(?:Text|Line|Para|.*Comp)|delete)/u;
 const MAX_TITLE = 1_024;
 const MAX_URL = 2_048;
 
-export function startCapture({ window, app, moveMs, wants, take, guard, onHidden }: CaptureOptions): Capture {
+/** Once and for all: while nothing is recorded it still sees what is not to be told afterwards. */
+export function startCapture({
+  window,
+  app = 'Web',
+  moveMs = 100,
+  wants,
+  take,
+  guard,
+  onHidden,
+}: CaptureOptions): Capture {
   const { document } = window;
-  const listening = new AbortController();
   /** Physical keys whose press was captured: only their release is. */
   const down = new Set<string>();
-  let page: Page = { app, title: '', url: '' };
-  /** The address that was last told of; '' before the first. */
-  let toldUrl = '';
-  let described: Element | null = null;
+  /** The address that was last told of. */
+  let toldUrl: string | undefined;
+  let described: Element | undefined;
   let seen: Seen | undefined;
   /** From the window's coordinates to the screen's, as a pointer last told. */
-  let offset: readonly number[] = [0, 0];
+  let offset: readonly number[] = [];
   /** By the events' own clock, which nobody sets, ms. */
   let movedAt = -moveMs;
+  /**
+   * What was edited while nothing could be captured, and all around it. Its values are not told any more, not even after it was
+   * emptied, as an undo brings back what was there.
+   */
+  const untold = new WeakSet<Node>();
   /** The field that holds what no value_change has told yet. */
-  let edited: Node | null = null;
+  let edited: Node | null | undefined;
+  /** Whether what an input method is about to enter was begun while it could be captured. */
+  let isHeard = false;
 
-  function pageNow(): Page {
-    const title = document.title.slice(0, MAX_TITLE);
-    const url = window.location.href.slice(0, MAX_URL);
-    if (page.title !== title || page.url !== url) page = { app, title, url };
-    return page;
-  }
+  const pageNow = (): Page => ({
+    app,
+    title: document.title.slice(0, MAX_TITLE),
+    url: window.location.href.slice(0, MAX_URL),
+  });
 
-  /** @returns whether it was taken. */
-  function capture(event: Omit<Captured, 'at'>, node: Node | null, isNew = false): boolean {
+  /**
+   * @param isWhole whether it tells all that the person entered, and nothing from before.
+   * @returns whether it was taken.
+   */
+  function capture(event: Omit<Captured, 'at'>, node: Node | null, isNew?: boolean, isWhole = true): boolean {
     const at = Date.now();
     const now = pageNow();
     if ([document.body, node].some(hides) || !wants(event.kind, now)) return false;
     // A part of it would hide that what is known of the person's texts is not whole: it is lost, and leaves a gap.
-    if ((event.text ?? '').length > MAX_TEXT) throw new RangeError();
+    if (!isWhole || (event.entered ?? '').length > MAX_TEXT) throw new RangeError();
     if (now.url !== toldUrl && event.kind !== batch.NAVIGATE && wants(batch.NAVIGATE, now)) {
       take({ kind: batch.NAVIGATE, at }, now);
     }
     toldUrl = now.url;
-    const element = event.kind === batch.POINTER_MOVE ? null : actedOn(node);
+    const element = event.kind === batch.POINTER_MOVE ? undefined : actedOn(node);
     if (element && (isNew || element !== described)) seen = describe(element, offset);
     described = element;
     take({ ...event, at }, now, element ? seen : undefined);
@@ -81,14 +95,25 @@ export function startCapture({ window, app, moveMs, wants, take, guard, onHidden
       if (!event.isTrusted) return;
       // Of what is listened to, all but `pagehide` goes to a node.
       const target = event.composedPath()[0] as Node;
-      // Before the page's own handlers can make another field of a password's; also while nothing is recorded.
-      if (type === 'pointerdown' || type === 'focusin') {
-        guard(() => [document, target.getRootNode()].forEach(remember), true);
-      }
+      // Also while nothing is recorded.
+      guard(() => {
+        // Before the page's own handlers can make another field of a password's.
+        if (type === 'pointerdown' || type === 'focusin') [document, target.getRootNode()].forEach(remember);
+        // A later value would tell what is entered now.
+        if (type === 'input' && !wants(batch.VALUE_CHANGE, pageNow())) {
+          forgetEdits();
+          for (let at: Node | null | undefined = target; at; at = parentOf(at)) untold.add(at);
+        }
+      }, true);
       // As the platform pairs names and classes.
       guard(() => handle(event as WindowEventMap[K], target));
     };
-    window.addEventListener(type, listener, { capture: true, passive: true, signal: listening.signal });
+    window.addEventListener(type, listener, { capture: true, passive: true });
+  }
+
+  function forgetEdits(): void {
+    edited = null;
+    isHeard = false;
   }
 
   function point({ screenX, screenY, clientX, clientY }: MouseEvent): { readonly x: number; readonly y: number } {
@@ -104,7 +129,7 @@ export function startCapture({ window, app, moveMs, wants, take, guard, onHidden
   const press =
     (kind: number) =>
     (event: PointerEvent, target: Node): boolean =>
-      capture({ kind, ...point(event), button: BUTTONS[event.button] ?? 5 }, target, true);
+      capture({ kind, ...point(event), pressed: BUTTONS[event.button] ?? 5 }, target, true);
   on('pointerdown', press(batch.POINTER_DOWN));
   on('pointerup', press(batch.POINTER_UP));
   on('wheel', ({ deltaX, deltaY }, target) => {
@@ -124,22 +149,26 @@ export function startCapture({ window, app, moveMs, wants, take, guard, onHidden
     };
   on('keydown', stroke(batch.KEY_DOWN));
   on('keyup', stroke(batch.KEY_UP));
+  on('compositionstart', () => {
+    isHeard = wants(batch.COMPOSITION, pageNow());
+  });
   on('compositionend', ({ data }, target) => {
-    if (!hidesKeys(target)) capture({ kind: batch.COMPOSITION, text: data }, target);
+    if (!hidesKeys(target)) capture({ kind: batch.COMPOSITION, entered: data }, target, false, isHeard);
   });
 
   on('focusin', (_event, target) => capture({ kind: batch.FOCUS }, target, true));
   (['copy', 'cut', 'paste'] as const).forEach((type, op) => {
     // Without its text: a selection may reach into what is private, and what is pasted comes as the field's value.
     on(type, (_event, target) => {
-      if (!hidesCaret(target)) capture({ kind: batch.CLIPBOARD, op, text: '' }, target);
+      if (!hidesCaret(target)) capture({ kind: batch.CLIPBOARD, op, entered: '' }, target);
     });
   });
 
   on('input', (event, target) => {
-    edited = hidesCaret(target) ? null : target;
     // Of a checkbox it is a plain event.
-    if (!TYPED.test((event as Partial<InputEvent>).inputType ?? '')) tellEdited(event, target);
+    const isTyped = TYPED.test((event as Partial<InputEvent>).inputType ?? '');
+    edited = hidesCaret(target) || (isTyped && untold.has(target)) ? null : target;
+    if (!isTyped) tellEdited(event, target);
   });
   on('change', tellEdited);
   on('focusout', tellEdited);
@@ -147,8 +176,8 @@ export function startCapture({ window, app, moveMs, wants, take, guard, onHidden
     if (target !== edited) return;
     edited = null;
     // What was edited is an element.
-    const text = hides(target) ? undefined : valueOf(target as Element);
-    if (text !== undefined) capture({ kind: batch.VALUE_CHANGE, text }, target);
+    const entered = valueOf(target as Element);
+    if (entered !== undefined) capture({ kind: batch.VALUE_CHANGE, entered }, target, false, !untold.has(target));
   }
 
   on('pagehide', onHidden);
@@ -157,8 +186,8 @@ export function startCapture({ window, app, moveMs, wants, take, guard, onHidden
     arrive() {
       // Of what happened without a session, nothing is known.
       down.clear();
+      forgetEdits();
       guard(() => capture({ kind: toldUrl ? batch.FOCUS : batch.NAVIGATE }, null));
     },
-    release: () => listening.abort(),
   };
 }

@@ -11,7 +11,7 @@ export interface Cost {
   captured: number;
   /** Events that the gateway has acknowledged. */
   acknowledged: number;
-  /** Events that were not taken: the spool was full, a handler failed, a text was too long. The session has a gap there. */
+  /** Events that were not taken: the spool was full, a handler failed, a text was too long or not to be told. The session has a gap there. */
   dropped: number;
   /** Events that were captured and waited when their session was over, or were refused. */
   unsent: number;

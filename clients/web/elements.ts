@@ -1,6 +1,6 @@
 /** Role, name and place of the elements that events act on. */
 import type { Seen } from './batch.ts';
-import { editorOf, hides, isElement, parentOf } from './privacy.ts';
+import { attribute, editorOf, hides, isElement, parentOf } from './privacy.ts';
 
 /** Characters of a name. */
 const MAX_NAME = 256;
@@ -26,8 +26,8 @@ const NAMED_BY_CONTENT = /^(?:button|link|heading|option|tab|switch|menuitem|tre
 const NO_TEXT = /^(?:input|textarea|select|script|style)$/u;
 
 /** The element that the node belongs to: itself, or the nearest around it that has a role; in an editor, the editor. */
-export function actedOn(node: Node | null): Element | null {
-  let first: Element | null = null;
+export function actedOn(node: Node | null): Element | undefined {
+  let first: Element | undefined;
   for (let at: Node | null | undefined = node; at; at = parentOf(at)) {
     if (!isElement(at)) continue;
     // Of what is in an editor, also where it is fixed there, role and name are as much the person's as its text.
@@ -41,7 +41,7 @@ export function actedOn(node: Node | null): Element | null {
 
 /** @param offset from the window's coordinates to the screen's, in CSS pixels. */
 export function describe(element: Element, [x = 0, y = 0]: readonly number[]): Seen {
-  const { left, top, width, height } = element.getBoundingClientRect();
+  const { x: left, y: top, width, height } = element.getBoundingClientRect();
   const role = roleOf(element);
   return {
     role,
@@ -62,8 +62,6 @@ function roleOf(element: Element): string {
 /** Whether it is an editor or in one, also in one around its shadow root. */
 const isEdited = (element: Element): unknown => editorOf(element) ?? (element as HTMLElement).isContentEditable;
 
-const attribute = (element: Element, name: string): string => element.getAttribute(name) ?? '';
-
 /**
  * A simple form of https://www.w3.org/TR/accname-1.2/: `aria-labelledby`, `aria-label`, labels, `alt`, a button's `value`, and
  * content where the role is named by it. Nothing of private elements goes into it.
@@ -73,7 +71,7 @@ function nameOf(element: Element, role: string): string {
   const root = element.getRootNode() as Partial<Document>;
   const ids = attribute(element, 'aria-labelledby').split(/\s+/u);
   const textsOf = (elements: Iterable<Element | null | undefined>): string =>
-    [...elements].map((each) => (each && !hides(each) ? textOf(each) : '')).join(' ');
+    [...elements].map((each) => (each ? textOf(each) : '')).join(' ');
   const name = [
     textsOf(ids.map((id) => root.getElementById?.(id))),
     attribute(element, 'aria-label'),
@@ -87,7 +85,7 @@ function nameOf(element: Element, role: string): string {
 }
 
 /** Text in the element, but for private parts and, unless it is `whole`, for what can be edited and what is far. */
-function textOf(element: Element, whole = false): string {
+function textOf(element: Element, whole?: boolean): string {
   let text = '';
   let nodes = 0;
   const visit = (node: Node): void => {

@@ -9,8 +9,8 @@ const KEEPALIVE_BYTES = 65_536;
 const ANSWER_MS = 30_000;
 
 export interface Answer {
-  /** 0 where there is none. */
-  readonly status: number;
+  /** The status; 0 where there is none. */
+  readonly outcome: number;
   /** ms; 0 where it is not said. */
   readonly retryMs: number;
   /** What the answer says, not checked. */
@@ -66,6 +66,6 @@ export function createAsk(
       // No answer; or one that is none of the gateway's, such as the page of a proxy that signs people in.
       if (status < 300) status = 0;
     }
-    return { status, retryMs, said };
+    return { outcome: status, retryMs, said };
   };
 }

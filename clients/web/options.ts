@@ -48,7 +48,10 @@ export interface RecorderState {
 export interface Recorder {
   /** Asks for a session, and records from when it is granted. Does nothing if it is running. */
   readonly start: () => void;
-  /** Records nothing more, sends what waits in one try, ends the session. */
+  /**
+   * Records nothing more, sends what waits in one try, ends the session. It still sees which fields are edited: after another
+   * `start` their values are not told.
+   */
   readonly stop: () => Promise<void>;
   /**
    * Stops recording at once, drops what waits, and tells the gateway. Whatever that answers, nothing is recorded here

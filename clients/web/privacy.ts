@@ -3,7 +3,7 @@
 /** Whoever marks an element with it keeps all that is in it out of the recording. */
 const EXCLUDED = '[data-redactory-exclude]';
 /** Passwords, one-time codes, cards. https://html.spec.whatwg.org/multipage/form-control-infrastructure.html#autofill */
-const SECRET_AUTOCOMPLETE = /(?:^|\s)(?:(?:current|new)-password|one-time-code|cc-\S+)(?:\s|$)/iu;
+const SECRET_AUTOCOMPLETE = /(?<!\S)(?:(?:current|new)-password|one-time-code|cc-\S+)(?!\S)/iu;
 const PASSWORD = '[type=password]';
 /** What can have the focus by itself. Else a key goes to a shadow root that cannot be looked into. */
 const FOCUSABLE = 'input,textarea,select,button,a,summary,html,body,[contenteditable],[tabindex]';
@@ -12,11 +12,10 @@ const FOCUSABLE = 'input,textarea,select,button,a,summary,html,body,[contentedit
 const secrets = new WeakSet<Element>();
 /** Their ids and names: a "show password" button may also put another field in the place of a password's. */
 const secretNames = new Set<string | undefined>();
-
 function isPrivate(element: Element): boolean {
   // What is no field has no name.
   const { id, name } = element as Partial<HTMLInputElement>;
-  if (element.matches(PASSWORD) || SECRET_AUTOCOMPLETE.test(element.getAttribute('autocomplete') ?? '')) {
+  if (element.matches(PASSWORD) || SECRET_AUTOCOMPLETE.test(attribute(element, 'autocomplete'))) {
     secrets.add(element);
     secretNames.add(id).add(name);
   }
@@ -52,10 +51,9 @@ export const hidesKeys = (target: Node): boolean =>
   (isElement(target) && !target.shadowRoot && (target.localName.includes('-') || !target.matches(FOCUSABLE)));
 
 /** Remembers the password fields that are in it now: a "show password" button makes other fields of them. */
-export function remember(root: Node): void {
+export const remember = (root: Node): void =>
   // A document or shadow root, or an element that is in neither.
   (root as ParentNode).querySelectorAll(PASSWORD).forEach(isPrivate);
-}
 
 /** The node above, as it is shown: through slots and open shadow roots. */
 export function parentOf(node: Node): Node | null | undefined {
@@ -63,5 +61,7 @@ export function parentOf(node: Node): Node | null | undefined {
   const { assignedSlot, parentNode, host } = node as Element & Partial<ShadowRoot>;
   return assignedSlot ?? parentNode ?? host;
 }
+
+export const attribute = (element: Element, name: string): string => element.getAttribute(name) ?? '';
 
 export const isElement = (node: Node | null): node is Element => node?.nodeType === 1;

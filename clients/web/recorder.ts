@@ -4,7 +4,7 @@
  */
 import { createBatch, KINDS, SESSION_END, type Batch, type Captured, type Page, type Seen } from './batch.ts';
 import type { Bytes } from './bytes.ts';
-import { startCapture, type Capture } from './capture.ts';
+import { startCapture, type Capture, type CaptureOptions } from './capture.ts';
 import type { Cost } from './cost.ts';
 import { createAsk, type Answer } from './gateway.ts';
 import type { Recorder, RecorderOptions, RecorderState } from './options.ts';
@@ -104,8 +104,10 @@ export function createRecorder(options: RecorderOptions, tap?: Tap): Recorder {
   };
   const ask = createAsk(options, cost);
 
-  let capture: Capture | null = null;
-  let session: Session | null = null;
+  let capture: Capture | undefined;
+  /** Whether it was started, and neither stopped nor given up. */
+  let isOn = false;
+  let session: Session | null | undefined;
   /** Counts what makes answers that are still to come worthless: stop, pause, another session. */
   let turn = 0;
   /** No session is asked for before, ms. */
@@ -114,14 +116,14 @@ export function createRecorder(options: RecorderOptions, tap?: Tap): Recorder {
   let tries = 0;
   /** Until when the person has paused here, whatever the gateway says, ms. */
   let pausedUntil = 0;
-  let sending: Promise<void> | null = null;
+  let sending: Promise<void> | null | undefined;
   /** The timer of the batch that is being filled, and the one before another try. */
   let flushing: Timer | undefined;
   let resting: Timer | undefined;
 
   function become(status: RecorderState['status'], reason: string | null = null, until: number | null = null): void {
     // Of what was stopped nothing else is told.
-    if (!capture && status !== 'stopped') return;
+    if (!isOn && status !== 'stopped') return;
     try {
       options.onState?.({ status, reason, until });
     } catch {
@@ -140,7 +142,7 @@ export function createRecorder(options: RecorderOptions, tap?: Tap): Recorder {
 
   // --- events ---
 
-  function guard(work: () => void, always = false): void {
+  function guard(work: () => void, always?: boolean): void {
     const started = performance.now();
     try {
       if (always || isTaking()) work();
@@ -168,36 +170,40 @@ export function createRecorder(options: RecorderOptions, tap?: Tap): Recorder {
     session.sequence++;
   }
 
-  function startCapturing(): Capture {
-    const { moveMs = 100, app = 'Web' } = options;
-    return startCapture({
-      window,
-      app,
-      moveMs,
-      guard,
-      onHidden: flush,
-      wants: (kind, page) => !!session && session.rules(kind, page) && !session.thin.includes(KINDS[kind] ?? ''),
-      take(event, page, seen) {
-        if (!session) return;
-        const { waiting, filling } = session;
-        if (waiting.length >= maxWaiting) return lose();
-        filling.add(event, page, seen);
-        if (WITH_TAP) tap?.(event, page, seen, { id: session.grant.session, batch: session.sequence });
-        cost.captured++;
-        const { maxBodyBytes, maxEventsPerBatch } = session.grant.limits;
-        const hasRoom =
-          filling.eventCount() < Math.min(BATCH_EVENTS, maxEventsPerBatch) &&
-          filling.sizeNow() < Math.min(BATCH_BYTES, maxBodyBytes / 2);
-        if (hasRoom) flushing ??= wakeUp(flush, flushMs);
-        else flush();
-      },
-    });
-  }
+  const capturing: CaptureOptions = {
+    ...options,
+    window,
+    guard,
+    onHidden: flush,
+    wants(kind, page) {
+      const name = KINDS[kind] ?? '';
+      return (
+        isTaking() &&
+        !!session?.rules(page) &&
+        session.grant.record.kinds.includes(name) &&
+        !session.thin.includes(name)
+      );
+    },
+    take(event, page, seen) {
+      if (!session) return;
+      const { waiting, filling } = session;
+      if (waiting.length >= maxWaiting) return lose();
+      filling.add(event, page, seen);
+      if (WITH_TAP) tap?.(event, page, seen, { id: session.grant.session, batch: session.sequence });
+      cost.captured++;
+      const { maxBodyBytes, maxEventsPerBatch } = session.grant.limits;
+      const hasRoom =
+        filling.eventCount() < Math.min(BATCH_EVENTS, maxEventsPerBatch) &&
+        filling.sizeNow() < Math.min(BATCH_BYTES, maxBodyBytes / 2);
+      if (hasRoom) flushing ??= wakeUp(flush, flushMs);
+      else flush();
+    },
+  };
 
   // --- sessions ---
 
   function askIfDue(): void {
-    if (capture && now() >= askAfter) void open();
+    if (isOn && now() >= askAfter) void open();
   }
 
   async function open(): Promise<void> {
@@ -207,7 +213,7 @@ export function createRecorder(options: RecorderOptions, tap?: Tap): Recorder {
     askAfter = Infinity;
     become('connecting');
     const answer = await ask('sessions', { device });
-    if (answer.status !== 201) return mine === turn ? refused(answer) : undefined;
+    if (answer.outcome !== 201) return mine === turn ? refused(answer) : undefined;
     // What is missing is found out by using it.
     const granted = await begin(answer.said as Grant, askedAt).catch(() => null);
     // What came too late ends with the next session, or by its time.
@@ -270,16 +276,11 @@ export function createRecorder(options: RecorderOptions, tap?: Tap): Recorder {
   function fail(reason: string): void {
     close();
     become('failed', reason);
-    release();
-  }
-
-  function release(): void {
-    capture?.release();
-    capture = null;
+    isOn = false;
   }
 
   /** A session was refused, or ended by a decision. */
-  function refused({ status, said, retryMs }: Answer): void {
+  function refused({ outcome: status, said, retryMs }: Answer): void {
     const reason = said.error ?? 'no_answer';
     if (reason === 'over_budget' || ([403, 410].includes(status) && !reason.endsWith('mismatch'))) {
       wait(Math.max(retryMs, reason === 'paused' ? ASK_MS : REFUSED_MS));
@@ -334,7 +335,7 @@ export function createRecorder(options: RecorderOptions, tap?: Tap): Recorder {
       settle(current, batch, answer);
       if (session !== current || resting) return;
     }
-    if (!current.closing || !capture) return;
+    if (!current.closing || !isOn) return;
     close();
     void open();
   }
@@ -348,7 +349,7 @@ export function createRecorder(options: RecorderOptions, tap?: Tap): Recorder {
 
   /** What an answer means for the batch, and for the session. */
   function settle(current: Session, { count, sequence }: Waiting, answer: Answer): void {
-    const { status, said, retryMs } = answer;
+    const { outcome: status, said, retryMs } = answer;
     const reason = said.error ?? '';
     // In quotes: the protocol's name, which must not be shortened.
     if (status === 200 && said['sequence'] === sequence) {
@@ -381,7 +382,7 @@ export function createRecorder(options: RecorderOptions, tap?: Tap): Recorder {
   async function tellPause(): Promise<boolean> {
     const minutes = Math.ceil((pausedUntil - now()) / 60_000);
     if (minutes < 1) return false;
-    const { status, said, retryMs } = await ask('me/pause', { minutes });
+    const { outcome: status, said, retryMs } = await ask('me/pause', { minutes });
     const standing = status === 200 && said.recording;
     if (!standing) wakeUp(() => void tellPause(), retryMs + backOff());
     return standing === 'paused';
@@ -389,15 +390,16 @@ export function createRecorder(options: RecorderOptions, tap?: Tap): Recorder {
 
   return {
     start() {
-      if (capture) return;
+      if (isOn) return;
       close();
-      capture = startCapturing();
+      isOn = true;
+      capture ??= startCapture(capturing);
       if (now() < pausedUntil) become('refused', 'paused', pausedUntil);
       else void open();
     },
 
     async stop() {
-      release();
+      isOn = false;
       const last = session;
       become('stopped');
       if (!last) return close();
@@ -419,7 +421,7 @@ export function createRecorder(options: RecorderOptions, tap?: Tap): Recorder {
       pausedUntil = 0;
       // A session that is asked for before the gateway knows would be refused.
       askAfter = Infinity;
-      const { status, said } = await ask('me/resume');
+      const { outcome: status, said } = await ask('me/resume');
       // There may be another pause by now.
       askAfter = pausedUntil;
       if (!session) askIfDue();

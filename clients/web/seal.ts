@@ -14,10 +14,9 @@ export type Seal = (as: SealedAs, payload: Bytes) => Promise<Bytes>;
 
 /** A grant that names another is refused. */
 const SUITE = 'DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, AES-128-GCM';
-const VERSION = utf8('HPKE-v1');
-/** KEM 0x0020, KDF 0x0001, AEAD 0x0001. */
-const KEM = concat(utf8('KEM'), [0, 32]);
-const HPKE = concat(utf8('HPKE'), [0, 32, 0, 1, 0, 1]);
+/** After HPKE's version: KEM 0x0020, KDF 0x0001, AEAD 0x0001. */
+const KEM = concat(utf8('HPKE-v1KEM'), [0, 32]);
+const HPKE = concat(utf8('HPKE-v1HPKE'), [0, 32, 0, 1, 0, 1]);
 
 /**
  * @throws when it is another suite or the key is none; and where WebCrypto has no X25519 (before Chrome 133, Firefox 130, Safari
@@ -46,12 +45,15 @@ export async function createSeal({
   }
   /** Without salt: zeros of a hash's length are the same to HMAC. */
   const extract = (suiteId: Bytes, label: string, input: Part, salt = new Uint8Array(32)): Promise<Bytes> =>
-    hmac(salt, VERSION, suiteId, utf8(label), input);
+    hmac(salt, suiteId, utf8(label), input);
   /** Of HKDF-Expand the first block: nothing here is longer than a hash. */
   const expand = async (suiteId: Bytes, secret: Bytes, label: string, info: Bytes, length = 32): Promise<Bytes> =>
-    (await hmac(secret, [0, length], VERSION, suiteId, utf8(label), info, [1])).slice(0, length);
+    (await hmac(secret, [0, length], suiteId, utf8(label), info, [1])).slice(0, length);
 
-  return async (as, payload) => {
+  return async ({ session, sequence, grantedAt }, payload) => {
+    const name = utf8(session);
+    // Length of the session's UTF-8, the session, `sequence`, `grantedAt`; big-endian, in 32, 32 and 64 bits.
+    const additionalData = concat(bigEndian(name.length, 4), name, bigEndian(sequence, 4), bigEndian(grantedAt, 8));
     const pair = await subtle.generateKey('X25519', false, ['deriveBits']);
     const enc = concat(await subtle.exportKey('raw', pair.publicKey));
     const shared = await subtle.deriveBits({ name: 'X25519', public: recipient }, pair.privateKey, 256);
@@ -62,13 +64,7 @@ export async function createSeal({
     const aes = await expand(HPKE, schedule, 'key', context, 16);
     const iv = await expand(HPKE, schedule, 'base_nonce', context, 12);
     const cipher = await importKey(aes, 'AES-GCM', 'encrypt');
-    const sealed = await subtle.encrypt({ name: 'AES-GCM', iv, additionalData: boundTo(as) }, cipher, payload);
+    const sealed = await subtle.encrypt({ name: 'AES-GCM', iv, additionalData }, cipher, payload);
     return concat(id, enc, sealed);
   };
-}
-
-/** Length of the session's UTF-8, the session, `sequence`, `grantedAt`; big-endian, in 32, 32 and 64 bits. */
-function boundTo({ session, sequence, grantedAt }: SealedAs): Bytes {
-  const name = utf8(session);
-  return concat(bigEndian(name.length, 4), name, bigEndian(sequence, 4), bigEndian(grantedAt, 8));
 }

@@ -2,6 +2,7 @@
 import type { Codec } from '../events/codec.ts';
 import type { AuditRecord } from '../events/control.ts';
 import type { EventLog } from '../log/event-log.ts';
+import { READERS_ENTRIES } from '../producers/gateway/spans.ts';
 import type { AuditedWork } from './audit.ts';
 import { auditBounds, decoded, readAudit } from './audit/trail.ts';
 import { TOPICS } from './topics.ts';
@@ -20,11 +21,8 @@ const RAW_READS: ReadonlySet<string> = new Set<AuditedWork>([
 /** One look at raw data: that it began says it all. */
 export type RawRead = Pick<AuditRecord, 'at' | 'who' | 'what' | 'why'>;
 
-/** Many looks in a row are answered with the last ones. */
-export const MAX_RAW_READS = 200;
-
 /**
- * Work that has read raw data since a moment (ms since the epoch), newest first, {@link MAX_RAW_READS} at most. The log must be
+ * Work that has read raw data since a moment (ms since the epoch), newest first, {@link READERS_ENTRIES} at most. The log must be
  * one that may read the topic `audit`.
  *
  * @throws UnknownTopicError, and what the log throws.
@@ -42,7 +40,7 @@ export async function rawReadersSince(
     if (record === null || record.stage !== 'started' || record.at < sinceMs) continue;
     const { at, who, what, why } = record;
     if (RAW_READS.has(what)) reads.push({ at, who, what, why });
-    if (reads.length >= 2 * MAX_RAW_READS) reads = reads.slice(-MAX_RAW_READS);
+    if (reads.length >= 2 * READERS_ENTRIES) reads = reads.slice(-READERS_ENTRIES);
   }
-  return reads.slice(-MAX_RAW_READS).toReversed();
+  return reads.slice(-READERS_ENTRIES).toReversed();
 }

@@ -361,6 +361,65 @@ describeWithChromium("the worker's page", () => {
     await says(page, '#standing-more', 'The server refuses to answer this page.');
   });
 
+  it('keeps a no until the next press, or until it is about what is over', async () => {
+    await serve();
+    const page = await openAs(await enrolled());
+    const error = page.locator('#decide-error');
+    await page.route('**/v1/me/*', (route) =>
+      route.request().method() === 'POST' ? route.fulfill({ status: 429, json: { error: 'rate' } }) : route.continue(),
+    );
+    await page.getByRole('button', { name: '15 minutes' }).click();
+    await says(page, '#decide-error', 'The pause has not begun');
+    for (let i = 0; i < 3; i++) {
+      await pass(page, POLL);
+      await says(page, '#standing', 'Recording is allowed');
+    }
+    expect(await error.textContent()).toContain('The pause has not begun');
+    await page.locator('#withdraw').click();
+    await page.locator('#withdraw-yes').click();
+    await says(page, '#withdraw-error', 'You have not withdrawn');
+    expect(await error.textContent()).toBe('');
+    await pass(page, POLL);
+    await says(page, '#standing', 'Recording is allowed');
+    expect(await page.locator('#withdraw-error').textContent()).toContain('You have not withdrawn');
+    await page.keyboard.press('Escape');
+    await page.getByRole('button', { name: '15 minutes' }).click();
+    await says(page, '#decide-error', 'The pause has not begun');
+    await decide('withdraw');
+    await pass(page, SLOW_POLL);
+    await says(page, '#standing', 'No, you have withdrawn');
+    expect(await error.textContent()).toBe('');
+  });
+
+  it('takes the focus on when what had it is hidden', async () => {
+    await serve();
+    const page = await openAs(await enrolled());
+    const focused = (): Promise<string> => page.evaluate<string>('document.activeElement.id');
+    await page.getByRole('button', { name: '5 minutes', exact: true }).click();
+    await says(page, '#standing', 'No, recording is paused');
+    await page.route('**/v1/me/resume', (route) => route.fulfill({ status: 429, json: { error: 'rate' } }));
+    await page.locator('#resume').focus();
+    await page.keyboard.press('Enter');
+    await says(page, '#decide-error', 'The pause has not been ended');
+    expect(await page.locator('#resume').isVisible()).toBe(false);
+    expect(await focused()).toBe('decide-error');
+    await pass(page, POLL);
+    await says(page, '#standing', 'No, recording is paused');
+    await page.locator('#resume').focus();
+    await page.route('**/v1/me', (route) => route.fulfill({ status: 503, json: { error: 'busy' } }));
+    await pass(page, POLL);
+    await says(page, '#standing', 'Not known right now');
+    expect(await focused()).toBe('decide-error');
+    await page.unroute('**/v1/me');
+    await page.unroute('**/v1/me/resume');
+    await pass(page, SLOW_POLL);
+    await says(page, '#standing', 'No, recording is paused');
+    await page.locator('#resume').focus();
+    await pass(page, 5 * MINUTE);
+    await says(page, '#standing', 'Recording is allowed');
+    expect(await focused()).toBe('standing');
+  });
+
   it.each([
     ['no answer', async (route: Route) => route.abort()],
     ['an answer that is none', async (route: Route) => route.fulfill({ status: 200, body: '<html>' })],
@@ -556,6 +615,19 @@ describeWithChromium("the worker's page", () => {
     await shot(page, 'kept-en-light');
   });
 
+  it('goes on in the day whose whole list was asked for', async () => {
+    const days = ['2026-11-25', '2026-11-24'].flatMap((day) =>
+      KEPT_OF_ANA.days.slice(0, 1).map((one) => ({ ...one, day })),
+    );
+    await serve({}, { kept: async () => ({ days }), readers: async () => READERS });
+    const page = await openAs(await enrolled());
+    const day = page.locator('.day').nth(1);
+    await day.locator('summary').click();
+    await day.getByRole('button', { name: 'Show all 40' }).click();
+    await day.locator('.actions li').nth(39).waitFor();
+    expect(await page.evaluate("document.activeElement.closest('details').dataset.day")).toBe('2026-11-24');
+  });
+
   it("never shows another person's data, not even in the same tab", async () => {
     await serve({}, await viewOfTwo());
     const [ana, ben] = [await enrolled(), await enrolled('ben')];
@@ -573,9 +645,51 @@ describeWithChromium("the worker's page", () => {
     for (const word of ['“Save”', 'policy 12', '8,214', 'only of Ana']) expect(shown).not.toContain(word);
     // As an address that names another person's token, in the tab of the first.
     await page.evaluate(`location.hash = 'token=${ana}'`);
+    await page.locator('#switch-yes').click();
     await says(page, '#kept', 'You clicked the button “Save” in Word');
     expect(await page.locator('#kept').textContent()).not.toContain('Only of Ben');
   });
+
+  it.each(['en', 'de'] as const)(
+    'asks before a link puts another token in the place of the one in use: %s',
+    async (lang) => {
+      await serve({}, await viewOfTwo());
+      const [ana, ben] = [await enrolled(), await enrolled('ben')];
+      // The checker itself is not of this server.
+      const page = await openAs(ana, { locale: lang, bypassCSP: true });
+      const [dialog, signedIn] = [page.locator('#switch-dialog'), page.locator('#signed-in-with')];
+      const nameOf = (token: string): string => `${token.slice(0, 21)}…`;
+      const saved = (): Promise<unknown> => page.evaluate('sessionStorage.getItem("redactory-token")');
+      expect(await signedIn.textContent()).toBe(nameOf(ana));
+      await page.evaluate(`location.hash = 'token=${ana}'`);
+      expect(await dialog.isVisible()).toBe(false);
+      for (const open of [
+        () => page.evaluate(`location.hash = 'token=${ben}'`),
+        async () => {
+          await page.goto('about:blank');
+          await page.goto(`${gateway.address}/me#token=${ben}`);
+        },
+      ]) {
+        await open();
+        await dialog.waitFor();
+        expect(page.url()).toBe(`${gateway.address}/me`);
+        expect(await page.locator('#switch-tokens').textContent()).toMatch(
+          new RegExp(`${nameOf(ana)}[^]*${nameOf(ben)}`, 'u'),
+        );
+        expect(await page.evaluate('document.activeElement.className')).toBe('cancel');
+        expect(await complaints(page)).toEqual([]);
+        await shot(page, `switch-dialog-${lang}`);
+        await page.keyboard.press('Enter');
+        expect(await dialog.isVisible()).toBe(false);
+        expect([await saved(), await signedIn.textContent()]).toEqual([ana, nameOf(ana)]);
+      }
+      await says(page, '#kept', 'Save');
+      await page.evaluate(`location.hash = 'token=${ben}'`);
+      await page.locator('#switch-yes').click();
+      await says(page, '#kept', 'Only of Ben');
+      expect([await saved(), await signedIn.textContent()]).toEqual([ben, nameOf(ben)]);
+    },
+  );
 
   it('asks for a new sign-in when the token has ended, and shows nothing more', async () => {
     await serve({}, await viewOfTwo());

@@ -1,3 +1,4 @@
+import { KEPT_ACTIONS, KEPT_DAYS, READERS_DAYS, READERS_ENTRIES } from '../../../src/producers/gateway/spans.ts';
 import type { Words } from './words.ts';
 
 const some = (named: string, unnamed: string): readonly [named: string, unnamed: string] => [named, unnamed];
@@ -22,6 +23,14 @@ export const de: Words = {
     tokenMissing: 'Geben Sie Ihren Zugangsschlüssel ein.',
     tokenWrong:
       'Dieser Zugangsschlüssel gilt nicht oder nicht mehr. Prüfen Sie ihn, oder bitten Sie die Betriebsstelle um einen neuen.',
+    signedInWith: 'Angemeldet mit dem Zugangsschlüssel',
+    switchTitle: 'Mit einem anderen Zugangsschlüssel anmelden?',
+    switchAsk:
+      'Die geöffnete Adresse nennt einen anderen Zugangsschlüssel. Wenn es nicht Ihrer ist, würde diese Seite zeigen und ändern, was von jemand anderem aufgezeichnet wird, und was Sie hier schreiben, wäre von dieser Person.',
+    switchFrom: 'Sie sind angemeldet mit',
+    switchTo: 'Die Adresse nennt',
+    switchKeep: 'Meinen behalten',
+    switchYes: 'Mit dem anderen anmelden',
     signInProxy: 'Wenn Ihr Unternehmen Sie anmeldet, laden Sie stattdessen diese Seite neu.',
 
     statusHeading: 'Werden Sie aufgezeichnet?',
@@ -80,9 +89,8 @@ export const de: Words = {
     thin: 'Das meiste ist verbraucht: Bis zum Ende des Tages sollen die Aufzeichnungsprogramme Zeigerbewegungen weglassen.',
 
     keptHeading: 'Was von Ihnen behalten wurde',
-    keptIntro:
-      'Auf der einen Seite alles, was in die Trainingsdaten gelangt ist; auf der anderen, wie viel verworfen wurde und warum. Was verworfen ist, steht nicht in den Trainingsdaten.',
-    keptNone: 'In den letzten Tagen wurde nichts von Ihnen behalten.',
+    keptIntro: `Dies betrifft die letzten ${KEPT_DAYS} Tage mit heute. Auf der einen Seite steht, was in die Trainingsdaten gelangt ist, von jedem Tag die letzten ${KEPT_ACTIONS} Zeilen; auf der anderen, wie viel verworfen wurde und warum. Was verworfen ist, steht nicht in den Trainingsdaten. Was vor diesen Tagen behalten wurde, kann noch darin sein.`,
+    keptNone: `In den letzten ${KEPT_DAYS} Tagen wurde nichts von Ihnen behalten.`,
     keptLoading: 'Wird geladen',
     keptNotServed:
       'Was behalten wurde, kann hier nicht gezeigt werden: Der Dienst, der es weiß, ist nicht eingerichtet. Fragen Sie die Betriebsstelle.',
@@ -98,9 +106,8 @@ export const de: Words = {
     reload: 'Neu laden',
 
     readersHeading: 'Wer Zugang zu Rohdaten hatte',
-    readersIntro:
-      'Rohdaten sind das, was Ihre Aufzeichnungsprogramme gesendet haben, bevor etwas herausgenommen wurde. Hier steht, wer mit Rohdaten gearbeitet hat, zu denen Ihre gehören können.',
-    readersNone: 'Niemand ist verzeichnet.',
+    readersIntro: `Rohdaten sind das, was Ihre Aufzeichnungsprogramme gesendet haben, bevor etwas herausgenommen wurde. Hier steht, wer in den letzten ${READERS_DAYS} Tagen mit Rohdaten gearbeitet hat, zu denen Ihre gehören können, höchstens die letzten ${READERS_ENTRIES} Einträge.`,
+    readersNone: `Für die letzten ${READERS_DAYS} Tage ist niemand verzeichnet.`,
     readersNotServed:
       'Wer Zugang hatte, kann hier nicht gezeigt werden: Der Dienst, der es weiß, ist nicht eingerichtet. Fragen Sie die Betriebsstelle.',
     readersFailed: 'Wer Zugang hatte, kann im Moment nicht gezeigt werden: Es kam keine Antwort.',

@@ -1,3 +1,4 @@
+import { KEPT_ACTIONS, KEPT_DAYS, READERS_DAYS, READERS_ENTRIES } from '../../../src/producers/gateway/spans.ts';
 import type { Words } from './words.ts';
 
 const texts = {
@@ -14,6 +15,14 @@ const texts = {
   signIn: 'Sign in',
   tokenMissing: 'Enter your token.',
   tokenWrong: 'This token is not valid, or no longer. Check it, or ask an operator for a new one.',
+  signedInWith: 'Signed in with the token',
+  switchTitle: 'Sign in with another token?',
+  switchAsk:
+    'The address that was opened names another token. If it is not yours, this page would show and change what is recorded of somebody else, and what you write here would be theirs.',
+  switchFrom: 'You are signed in with',
+  switchTo: 'The address names',
+  switchKeep: 'Keep mine',
+  switchYes: 'Sign in with the other',
   signInProxy: 'If your company signs you in, load this page again instead.',
 
   statusHeading: 'Are you being recorded?',
@@ -63,9 +72,8 @@ const texts = {
   thin: 'Most of it is used up: recorders have been asked to leave out pointer movements until the day is over.',
 
   keptHeading: 'What was kept of you',
-  keptIntro:
-    'On the one side everything that went into the training data; on the other how much was dropped, and why. What is dropped is not in the training data.',
-  keptNone: 'Nothing was kept of you in the last days.',
+  keptIntro: `This is of the last ${KEPT_DAYS} days, today among them. On the one side what went into the training data, the last ${KEPT_ACTIONS} lines of each day; on the other how much was dropped, and why. What is dropped is not in the training data. What was kept before these days may still be in it.`,
+  keptNone: `Nothing was kept of you in the last ${KEPT_DAYS} days.`,
   keptLoading: 'Loading',
   keptNotServed: 'What was kept cannot be shown here: the service that knows it has not been set up. Ask an operator.',
   keptFailed: 'What was kept cannot be shown right now: there was no answer.',
@@ -80,9 +88,8 @@ const texts = {
   reload: 'Load again',
 
   readersHeading: 'Who had access to raw data',
-  readersIntro:
-    'Raw data is what your recorders sent, before anything was taken out of it. Whoever worked on raw data that yours may be part of is listed here.',
-  readersNone: 'Nobody is on record.',
+  readersIntro: `Raw data is what your recorders sent, before anything was taken out of it. Whoever worked in the last ${READERS_DAYS} days on raw data that yours may be part of is listed here, with the last ${READERS_ENTRIES} entries at most.`,
+  readersNone: `Nobody is on record for the last ${READERS_DAYS} days.`,
   readersNotServed:
     'Who had access cannot be shown here: the service that knows it has not been set up. Ask an operator.',
   readersFailed: 'Who had access cannot be shown right now: there was no answer.',

@@ -6,6 +6,7 @@ import * as z from 'zod';
 import { REQUEST_ANSWERS, REQUEST_KINDS } from '../../events/control.ts';
 import { MAX_TIME, MIN_TIME } from '../../events/limits.ts';
 import { CLIPBOARD_OPS, POINTER_BUTTONS, type CapturePayload } from '../../events/raw.ts';
+import { KEPT_ACTIONS, KEPT_DAYS, READERS_DAYS, READERS_ENTRIES } from './spans.ts';
 
 /** A session lasts no longer; nor does what was granted with it, such as a sealing key. */
 export const MAX_GRANT_MS = 30 * 60_000;
@@ -171,10 +172,6 @@ export const keptAction = z.strictObject({
 });
 export type KeptAction = z.output<typeof keptAction>;
 
-/** Days and rows of one answer. */
-export const KEPT_DAYS = 8;
-export const KEPT_ACTIONS = 200;
-
 export const keptAnswer = z.strictObject({
   days: z
     .array(
@@ -195,7 +192,9 @@ export type Kept = z.output<typeof keptAnswer>;
 export const readersAnswer = z.strictObject({
   readers: z
     .array(z.strictObject({ at: time, who: z.string(), what: z.string(), why: z.string() }))
-    .describe('Who had access to raw data, latest first.'),
+    .describe(
+      `Who had access to raw data in the last ${READERS_DAYS} days, latest first, ${READERS_ENTRIES} entries at most.`,
+    ),
 });
 export type Readers = z.output<typeof readersAnswer>;
 

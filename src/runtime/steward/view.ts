@@ -3,7 +3,8 @@ import { epochOf } from '../../privacy/keyring.ts';
 import type { EventLog } from '../../log/event-log.ts';
 import type { OwnerContent } from '../../privacy/owners.ts';
 import type { PersonView } from '../../producers/gateway/person-view.ts';
-import { KEPT_ACTIONS, KEPT_DAYS, type Kept, type KeptAction, type Readers } from '../../producers/gateway/protocol.ts';
+import type { Kept, KeptAction, Readers } from '../../producers/gateway/protocol.ts';
+import { KEPT_ACTIONS, KEPT_DAYS, READERS_DAYS } from '../../producers/gateway/spans.ts';
 import { NoTableError, withTable, type TableRow, type TableStore, type TableView } from '../../sinks/index.ts';
 import { readManifests } from '../replay/manifest.ts';
 import { shareRounds } from '../shared-round.ts';
@@ -17,7 +18,6 @@ export interface ViewTools extends OwnersTools {
 }
 
 const DAY_MS = 86_400_000;
-const READERS_DAYS = 30;
 
 const epochIn = ({ day }: OwnerContent): string => epochOf(day * DAY_MS);
 

@@ -54,6 +54,14 @@ group.each(LANGUAGES)('in %s', (_, words) => {
     );
   });
 
+  it('what is listed is told with its span', () => {
+    const { keptIntro, keptNone, readersIntro, readersNone } = words.texts;
+    expect(keptIntro).toMatch(/\b8\b.*\b200\b/u);
+    expect(keptNone).toMatch(/\b8\b/u);
+    expect(readersIntro).toMatch(/\b30\b.*\b200\b/u);
+    expect(readersNone).toMatch(/\b30\b/u);
+  });
+
   it('no reason is told by its name', () => {
     for (const reason of [...DROP_REASONS, ...QUARANTINE_REASONS]) {
       expect(reasonWords(reason, words)).not.toContain(`(${reason})`);

@@ -78,6 +78,16 @@ describe('lines', () => {
   });
 });
 
+describe('a field that was cleared', () => {
+  it('is shown as empty, and no piece of a line is without a text', () => {
+    const cleared = { title: '', text: '', role: 'textbox' };
+    const events = [event('value_change', cleared), event('composition', cleared)];
+    const lines = linesOf(events, []);
+    expect(lines[1]?.pieces.map(({ text }) => text)).toEqual(['(empty)', 'textbox']);
+    expect(lines.flatMap(({ pieces }) => pieces).filter(({ text }) => text === '')).toEqual([]);
+  });
+});
+
 describe('fates', () => {
   const kindsOf = (fates: readonly Fate[]): readonly string[] =>
     fates.map((fate) => (fate.kind === 'lost' ? fate.reason : fate.kind));

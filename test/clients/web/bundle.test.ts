@@ -81,9 +81,10 @@ function asCaptured(event: Exclude<RawEvent, { kind: 'unknown' }>): Captured {
     ...fields,
     kind: KINDS.indexOf(kind),
     at,
-    ...('button' in event ? { button: POINTER_BUTTONS.indexOf(event.button) } : {}),
+    ...('button' in event ? { pressed: POINTER_BUTTONS.indexOf(event.button) } : {}),
     ...('op' in event ? { op: CLIPBOARD_OPS.indexOf(event.op) } : {}),
-    ...('value' in event ? { text: event.value } : {}),
+    ...('value' in event ? { entered: event.value } : {}),
+    ...('text' in event ? { entered: event.text } : {}),
   } as Captured; // its own fields under its own names
 }
 

@@ -165,6 +165,33 @@ describeWithChromium('in Chromium', () => {
     // What the browser thinks of the page's form is no word of the recorder's.
     expect(console.filter((line) => !line.startsWith('verbose: [DOM]'))).toEqual([]);
   });
+
+  it('tells in no later value what is entered in a pause', async () => {
+    const { page } = await browser.newPage();
+    await page.goto(`${origin}/form?of=y`);
+    // As the last one left it.
+    await page.waitForFunction("document.title === 'Form refused'");
+    const [note, editor] = [page.locator('#note'), page.locator('#editor')];
+    await note.pressSequentially(SECRET);
+    await editor.click({ position: { x: 5, y: 5 } });
+    await page.keyboard.type(SECRET);
+    await page.locator('#show').focus();
+    expect(await page.evaluate('recorder.resume()')).toBe(true);
+    await vi.waitFor(async () => {
+      await page.locator('#show').press('Shift');
+      expect(await page.title()).toBe('Form recording');
+    }, WAIT);
+    await note.press('End');
+    await note.pressSequentially('x');
+    await editor.click({ position: { x: 5, y: 5 } });
+    await page.keyboard.type('w');
+    await page.locator('#show').focus();
+    await page.evaluate('recorder.stop()');
+    const all = await recorded();
+    const keys = all.flatMap(({ events }) => events.flatMap((event) => (event.kind === 'key_down' ? [event.key] : [])));
+    expect(keys.slice(-2)).toEqual(['x', 'w']);
+    expect(JSON.stringify(all)).not.toMatch(/hunter2|canary/u);
+  });
 });
 
 const WAIT = { timeout: 30_000, interval: 100 };

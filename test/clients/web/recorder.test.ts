@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Recorder } from '../../../clients/web/recorder.ts';
 import type { CapturePayload } from '../../../src/events/raw.ts';
-import { openPage, record, START, startTestGateway, type TestPage } from './page.ts';
+import { openPage, record, START, startTestGateway, type Recording, type TestPage } from './page.ts';
 
 const HTML = `<label for="note">Note</label><input id="note"><button>Save</button>`;
 
@@ -19,6 +19,19 @@ const find = (page: TestPage, selector: string): Element => {
   if (element === null) throw new Error(`no ${selector}`);
   return element;
 };
+/** What is in the field after an edit, and how it was edited. */
+function edit(page: TestPage, field: Element, value: string, inputType = 'insertText'): void {
+  if (field.localName === 'input') Object.assign(field, { value });
+  else field.textContent = value;
+  page.do(field, 'input', { inputType });
+}
+const valuesOf = (payloads: readonly CapturePayload[]): string[] =>
+  payloads.flatMap(({ events }) =>
+    events.flatMap((event) => {
+      if (event.kind === 'value_change') return [`${event.kind} ${event.value}`];
+      return event.kind === 'composition' ? [`${event.kind} ${event.text}`] : [];
+    }),
+  );
 const keysOf = (payloads: readonly CapturePayload[]): string[] =>
   payloads.flatMap(({ events }) => events.flatMap((event) => (event.kind === 'key_down' ? [event.key] : [])));
 
@@ -384,7 +397,10 @@ describe('what is private', () => {
             await recorder.stop();
             recorder.start();
             await vi.waitUntil(() => states.at(-1)?.status === 'recording');
-          } else page.do(target, step, { data: secret, inputType: 'insertFromPaste' });
+          } else {
+            if (step === 'compositionend') page.do(target, 'compositionstart');
+            page.do(target, step, { data: secret, inputType: 'insertFromPaste' });
+          }
         }
         const note = find(page, '#note');
         page.press(note, 'z');
@@ -492,5 +508,130 @@ describe('what is private', () => {
     page.do(find(page, '#note'), 'keydown', { key: 'a', code: 'KeyA', isTrusted: false });
     await recorder.stop();
     expect(keysOf(await gateway.opened())).toEqual([]);
+  });
+});
+
+describe('what is entered while nothing is recorded', () => {
+  const FIELDS = '<input id="note"><p contenteditable></p><input id="other">';
+  const resume = async ({ recorder, states }: Recording): Promise<void> => {
+    await recorder.resume();
+    await vi.waitUntil(() => states.at(-1)?.status === 'recording');
+  };
+  const PAUSES = [
+    ['in a pause', async ({ recorder }: Recording) => void (await recorder.pause(5)), resume],
+    [
+      'before another start',
+      async ({ recorder }: Recording) => recorder.stop(),
+      async ({ recorder, states }: Recording) => {
+        recorder.start();
+        await vi.waitUntil(() => states.at(-1)?.status === 'recording');
+      },
+    ],
+  ] as const;
+
+  it.each(PAUSES.flatMap((pause) => (['#note', 'p'] as const).map((selector) => [...pause, selector] as const)))(
+    '%s is in no value of the field, however that is left or edited on',
+    async (_, begin, end, selector) => {
+      for (const leftMeanwhile of [false, true]) {
+        const gateway = await startTestGateway();
+        const page = openPage(FIELDS);
+        const recording = await record(page);
+        const [field, other] = [find(page, selector), find(page, '#other')];
+        edit(page, field, 'hi');
+        await begin(recording);
+        edit(page, field, 'hi SECRET');
+        if (leftMeanwhile) page.do(field, 'focusout');
+        await end(recording);
+        page.do(field, 'focusout');
+        edit(page, field, 'hi SECRET!');
+        page.do(field, 'focusout');
+        edit(page, field, '');
+        edit(page, field, 'hi SECRET!', 'historyUndo');
+        edit(page, other, 'public');
+        page.do(other, 'change');
+        await recording.recorder.stop();
+        expect(valuesOf(await gateway.opened())).toEqual(['value_change public']);
+        // What was typed is known from its keys; what an undo brings back is not: that leaves a gap.
+        expect(recording.recorder.cost().dropped).toBe(1);
+      }
+    },
+  );
+
+  it('is in no value of a field that was edited before', async () => {
+    const gateway = await startTestGateway();
+    const page = openPage(FIELDS);
+    const recording = await record(page);
+    edit(page, find(page, '#note'), 'hi');
+    await recording.recorder.pause(5);
+    // By a script, which nobody hears of.
+    Object.assign(find(page, '#note'), { value: 'SECRET' });
+    await resume(recording);
+    page.do(find(page, '#note'), 'focusout');
+    await recording.recorder.stop();
+    expect(valuesOf(await gateway.opened())).toEqual([]);
+  });
+
+  it('is in no value of an editor around the one that it was entered in', async () => {
+    const gateway = await startTestGateway();
+    const page = openPage('<div contenteditable>x<b contenteditable="false"><i contenteditable></i></b></div>');
+    const recording = await record(page);
+    await recording.recorder.pause(5);
+    edit(page, find(page, 'i'), 'SECRET');
+    await resume(recording);
+    page.do(find(page, 'div'), 'input', { inputType: 'insertFromPaste' });
+    await recording.recorder.stop();
+    expect(valuesOf(await gateway.opened())).toEqual([]);
+    expect(recording.recorder.cost().dropped).toBe(1);
+  });
+
+  it('is in no text of an input method that was begun then', async () => {
+    const gateway = await startTestGateway({ record: { excludeTitles: ['payslip'] } });
+    const page = openPage(FIELDS);
+    const recording = await record(page);
+    const note = find(page, '#note');
+    const compose = (data: string): void => page.do(note, 'compositionend', { data });
+    page.do(note, 'compositionstart');
+    compose('one');
+    page.do(note, 'compositionstart');
+    await recording.recorder.pause(5);
+    await resume(recording);
+    compose('SECRET');
+    page.document.title = 'Payslip';
+    page.do(note, 'compositionstart');
+    page.document.title = 'Results';
+    compose('SECRET');
+    page.do(note, 'compositionstart');
+    page.document.title = 'Payslip';
+    edit(page, note, 'SECRET', 'insertCompositionText');
+    page.document.title = 'Results';
+    compose('SECRET');
+    page.do(note, 'compositionstart');
+    compose('two');
+    await recording.recorder.stop();
+    // The first is lost with what waits when a pause begins.
+    expect(valuesOf(await gateway.opened())).toEqual(['composition two']);
+    expect(recording.recorder.cost().dropped).toBe(3);
+  });
+
+  it('as the page is one that is left out, is in no value under the title of another', async () => {
+    const gateway = await startTestGateway({ record: { excludeTitles: ['payslip'] } });
+    const page = openPage(FIELDS);
+    const { recorder } = await record(page);
+    for (const [selector, inputType] of [
+      ['#note', 'insertText'],
+      ['p', 'insertFromPaste'],
+    ] as const) {
+      page.document.title = 'Payslip';
+      edit(page, find(page, selector), 'SECRET', inputType);
+      page.document.title = 'Results';
+      page.do(find(page, selector), 'focusout');
+      edit(page, find(page, selector), 'SECRET!');
+      page.do(find(page, selector), 'focusout');
+    }
+    edit(page, find(page, '#other'), 'public');
+    page.do(find(page, '#other'), 'focusout');
+    await recorder.stop();
+    expect(valuesOf(await gateway.opened())).toEqual(['value_change public']);
+    expect(recorder.cost().dropped).toBe(0);
   });
 });

@@ -11,7 +11,8 @@ import { openEmbeddedLog } from '../../../src/log/embedded.ts';
 import type { EventLog } from '../../../src/log/event-log.ts';
 import { openKafkaLog } from '../../../src/log/kafka.ts';
 import { LogUnavailableError } from '../../../src/log/kafka/errors.ts';
-import { MAX_RAW_READS, rawReadersSince } from '../../../src/runtime/audit-readers.ts';
+import { READERS_ENTRIES } from '../../../src/producers/gateway/spans.ts';
+import { rawReadersSince } from '../../../src/runtime/audit-readers.ts';
 import { audited, MAX_REASON, newRun, type AuditedWork, type AuditEntry } from '../../../src/runtime/audit.ts';
 import { appendTo, BEFORE_FIRST, hashOf, verifyChain } from '../../../src/runtime/audit/chain.ts';
 import { auditBounds, createTrail, decoded, readAudit, type TopicTrail } from '../../../src/runtime/audit/trail.ts';
@@ -295,11 +296,11 @@ describe('the trail on the embedded log', () => {
       { at: 400, who: 'op', what: 'vocabulary build', why: 'yearly' },
       { at: 300, who: 'op', what: 'inspect raw', why: 'yearly' },
     ]);
-    for (now = 1_000; now < 1_000 + 2 * MAX_RAW_READS; now++) {
+    for (now = 1_000; now < 1_000 + 2 * READERS_ENTRIES; now++) {
       await trail.record({ ...ENTRY, what: 'replay', stage: 'started' });
     }
     const many = await rawReadersSince(log, codec, 0);
-    expect(many).toHaveLength(MAX_RAW_READS);
+    expect(many).toHaveLength(READERS_ENTRIES);
     expect(many[0]?.at).toBe(now - 1);
   });
 });
