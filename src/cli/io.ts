@@ -39,14 +39,14 @@ export class UsageError extends Error {
 export class StoppedError extends Error {
   override name = 'StoppedError';
 
-  constructor() {
-    super('stopped before the end; what is finished is committed, and the same command does the rest');
+  constructor(message = 'stopped before the end; what is finished is committed, and the same command does the rest') {
+    super(message);
   }
 }
 
 /** For what has an end. A reader of stdout who has left has all that was wanted. @throws StoppedError */
-export function refuseStopped({ signal, io }: Pick<CommandContext, 'signal' | 'io'>): void {
-  if (signal.aborted && io.outputEnded?.aborted !== true) throw new StoppedError();
+export function refuseStopped({ signal, io }: Pick<CommandContext, 'signal' | 'io'>, message?: string): void {
+  if (signal.aborted && io.outputEnded?.aborted !== true) throw new StoppedError(message);
 }
 
 /** What a command's action gets to work with. */

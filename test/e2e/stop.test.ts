@@ -60,7 +60,7 @@ describe.skipIf(process.platform === 'win32')('a stop (signals: not on Windows)'
     const before = await ends(cli, dir);
     while ((await ends(cli, dir)) <= before);
     running.child.kill('SIGTERM');
-    expect(await running.ended).toBe(0);
+    expect(await running.ended).toBe(130);
     const { sanitized } = JSON.parse(await cli.run(['run', '--until-end', '--json', '--data', dir])) as Summary;
     expect(sanitized.quarantined).toBe(0);
   });
