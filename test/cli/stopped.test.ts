@@ -55,6 +55,23 @@ describe('what is stopped before its end', () => {
     expect((await bench.run(args)).stdout).toMatch(/^simulated 2 people for 0 of 30 minutes: 0 events in 0 batches/u);
   });
 
+  it.each([
+    ['in a try', 0],
+    ['between two tries', 1_500],
+  ])('steward --once, stopped %s, ends with 130 and claims nothing', async (_, afterMs) => {
+    await bench.run('erase --subject ana', { now: () => START });
+    if (afterMs === 0) stop.controller.abort();
+    else setTimeout(() => stop.controller.abort(), afterMs);
+    const { code, stdout, stderr } = await bench.run('steward --once', {
+      now: () => START,
+      env: { REDACTORY_LOG_LEVEL: 'warn' },
+    });
+    expect({ code, stdout }).toEqual({ code: 130, stdout: '' });
+    expect(stderr).toBe(
+      'redactory: stopped before the end; what is finished is committed, and the same command does the rest\n',
+    );
+  });
+
   it.each(['run', 'sanitize', 'sink'])('%s, which has no end, ends with 0', async (args) => {
     stop.controller.abort();
     expect((await bench.run(args)).code).toBe(0);
