@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -76,6 +76,27 @@ describe.skipIf(process.platform === 'win32')('a stop (signals: not on Windows)'
       expect(await running.ended).toBe(0);
       expect(running.stderr()).toBe('');
     }
+  });
+
+  it('of whoever reads stderr ends nothing', async () => {
+    const running = cli.start(['run', '--until-end', '--json', '--data', dir], { REDACTORY_METRICS_PORT: '0' });
+    running.child.stderr?.destroy();
+    expect(await running.ended).toBe(0);
+    expect(JSON.parse(running.stdout())).toHaveProperty('sink.rows');
+  });
+
+  it.skipIf(process.platform !== 'linux')('by a full disk behind stdout says so', async () => {
+    await cli.run(['run', '--until-end', '--data', dir]);
+    const full = await open('/dev/full', 'w');
+    for (const args of [
+      ['inspect', 'table'],
+      ['sink', '--until-end', '--to', 'jsonl'],
+    ]) {
+      const running = cli.start([...args, '--data', dir], {}, { stdout: full.fd });
+      expect(await running.ended).toBe(1);
+      expect(running.stderr()).toBe('redactory: the output cannot be written (ENOSPC): check the disk\n');
+    }
+    await full.close();
   });
 
   it('of whoever reads a pipe does not hide that a command has failed', async () => {
