@@ -1,5 +1,6 @@
 import { browse } from './cli/browse.ts';
 import { runProgram } from './cli/program.ts';
+import { IS_WORKER } from './cli/workers.ts';
 
 // The reader of a pipe may leave (`| head`): what only writes for it ends, and all else with the code that it would have had.
 const outputEnded = new AbortController();
@@ -21,5 +22,16 @@ process.exitCode = await runProgram(process.argv.slice(2), {
   cwd: process.cwd(),
   now: Date.now,
   outputEnded: outputEnded.signal,
+  ...(process.env[IS_WORKER] === undefined ? {} : { letGo: endOfInput() }),
   browse,
 });
+
+/** Whoever started a worker holds its input open, and writes nothing. */
+function endOfInput(): AbortSignal {
+  const ended = new AbortController();
+  const end = (): void => ended.abort();
+  process.stdin.on('error', end).on('close', end).on('end', end).resume();
+  // The worker's own end does not wait for it.
+  process.stdin.unref();
+  return ended.signal;
+}

@@ -107,12 +107,14 @@ describe('wrong usage ends with 2, says what is wrong, prints nothing and makes 
     expect(await bench.files()).toEqual([]);
   });
 
-  it.each([
+  it.each<[string, string, Record<string, string>?]>([
     ['sink --until-end --out rows.jsonl', '--out goes with --to jsonl'],
     ['sink --until-end --to jsonl --json', 'give a file with --out'],
     ['sink --until-end --to jsonl --refill', '--refill is of the table'],
-  ])('%s, which shows only once it has begun', async (args, message) => {
-    const { code, stdout, stderr } = await bench.run(args);
+    ['sanitize --until-end --workers 3', 'need the ports 65534 to 65536', { REDACTORY_METRICS_PORT: '65534' }],
+    ['replay --policy strict --into x --workers 2 --metrics-port 65535', 'need the ports 65535 to 65536'],
+  ])('%s, which shows only once it has begun', async (args, message, env = {}) => {
+    const { code, stdout, stderr } = await bench.run(args, { env });
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toContain(message);
     await expect(bench.withWorkspace(({ log }) => log.endOffsets('interactions.raw'))).resolves.toEqual([0, 0, 0, 0]);

@@ -1,12 +1,13 @@
 import { mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { loadConfig } from '../../src/config.ts';
 import { TOPICS } from '../../src/runtime/topics.ts';
 import { openWorkspace } from '../../src/runtime/workspace.ts';
 import { openTableStore, readTable, tableDigest } from '../../src/sinks/index.ts';
-import { buildCli, type Cli } from './cli.ts';
+import { buildCli, type Cli, type CliProcess } from './cli.ts';
 
 describe.skipIf(process.platform === 'win32')('a stop (signals: not on Windows)', () => {
   let cli: Cli;
@@ -52,6 +53,26 @@ describe.skipIf(process.platform === 'win32')('a stop (signals: not on Windows)'
     expect(running.stderr()).toContain('a second signal ends the process at once');
     await cli.run(['run', '--until-end', '--data', dir]);
     expect((await readTable({ store: await openTableStore(join(dir, 'table')) })).rowCount).toBeGreaterThan(0);
+  });
+
+  it.each(['SIGTERM', 'SIGINT'] as const)('by %s, which all workers get as well, is one stop', async (signal) => {
+    const { running, pid } = await startWorkers(cli, dir);
+    process.kill(-pid, signal);
+    expect(await running.ended).toBe(0);
+    expect(running.stderr()).not.toContain('worker');
+    const first = JSON.parse(running.stdout()) as Pick<Summary, 'sanitized'>;
+    const args = ['sanitize', '--until-end', '--json', '--data', dir];
+    const second = JSON.parse(await cli.run(args)) as Pick<Summary, 'sanitized'>;
+    expect(first.sanitized.released + second.sanitized.released).toBeGreaterThan(0);
+  });
+
+  it('of who has started workers by kill -9 stops them', async () => {
+    const { running, pid } = await startWorkers(cli, dir);
+    process.kill(pid, 'SIGKILL');
+    // They hold its stderr open for as long as they live.
+    const first = await Promise.race([running.ended, delay(15_000, 'alive')]);
+    if (first === 'alive') process.kill(-pid, 'SIGKILL');
+    expect(first).toBe('SIGKILL');
   });
 
   it('of a paced simulation leaves whole batches', async () => {
@@ -110,6 +131,16 @@ describe.skipIf(process.platform === 'win32')('a stop (signals: not on Windows)'
     expect(running.stderr()).toContain('the audit trail is not as it was written');
   });
 });
+
+/** Two, which have begun: each tells that it serves. */
+async function startWorkers(cli: Cli, data: string): Promise<{ running: CliProcess; pid: number }> {
+  const args = ['sanitize', '--workers', '2', '--json', '--data', data];
+  const running = cli.start(args, { REDACTORY_METRICS_PORT: '0' }, { ownGroup: true });
+  await running.waitForLog(/serving[^]*serving/u);
+  const { pid } = running.child;
+  if (pid === undefined) throw new Error('it has been started');
+  return { running, pid };
+}
 
 interface Summary {
   readonly sanitized: {
