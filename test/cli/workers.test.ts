@@ -6,7 +6,7 @@ import { Writable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { StoppedError, UsageError, type Io } from '../../src/cli/io.ts';
 import { together } from '../../src/cli/together.ts';
-import { checkPorts, inProcesses } from '../../src/cli/workers.ts';
+import { checkPorts, inProcesses, IS_WORKER } from '../../src/cli/workers.ts';
 import { loadConfig, type Config } from '../../src/config.ts';
 
 const started = vi.hoisted(() => ({ children: [] as ChildProcess[] }));
@@ -35,7 +35,7 @@ beforeEach(async () => {
      if (how === undefined) process.stdin.resume();
      else if (how === 'deaf') setInterval(() => {}, 1_000);
      else if (how === 'cut off') process.stdin.resume().on('end', () => process.exit(130));
-     else if (how === 'told') process.stdout.write(String(process.env.REDACTORY_IS_WORKER) + process.env.MORE);
+     else if (how === 'told') process.stdout.write(String(process.env['${IS_WORKER}']) + process.env.MORE);
      else { process.stdout.write('ended'); process.exitCode = Number(how); }`,
   );
 });
