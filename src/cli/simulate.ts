@@ -60,10 +60,13 @@ export function simulateCommand(program: Command, io: Io): void {
           });
           const logs = { log: workspace.log, consentLog: await workspace.logAs('operator') };
           const ingest = createIngest({ ...logs, codec: workspace.codec, sealer: await workspace.sealer() });
-          // What is on raw by then is to be in the truth, whatever comes.
-          const done = await ingestAll(context, own, stream, ingest, start, truth).finally(async () => {
+          let done: Done;
+          try {
+            done = await ingestAll(context, own, stream, ingest, start, truth);
+          } finally {
+            // What is on raw by then is to be in the truth, whatever comes.
             await truth?.close();
-          });
+          }
           const { events, batches, bytes } = ingest;
           const minutes = done.isStopped ? `${done.minutes} of ${own.minutes}` : own.minutes;
           context.print(
