@@ -60,7 +60,9 @@ test('opening to read makes no folder and removes nothing', async () => {
 
 test('failures of the disk say what to do', async () => {
   await writeFile(join(dir, 'file'), 'x');
-  await expect(openLocalStore(join(dir, 'file', 'table'), 'write')).rejects.toThrow(/is a file: choose another folder/u);
+  await expect(openLocalStore(join(dir, 'file', 'table'), 'write')).rejects.toThrow(
+    /is a file: choose another folder/u,
+  );
   const store = await openLocalStore(dir, 'write');
   await mkdir(join(dir, 'folder'));
   await expect(store.read('folder')).rejects.toThrow(SinkStorageError);
