@@ -6,6 +6,7 @@ import type { Workspace } from '../runtime/workspace.ts';
 import { withTable, type TableRow, type TableStore, type TableView } from '../sinks/index.ts';
 import { action, wholeNumber, withWorkspace, type Io } from './io.ts';
 import { whyOption, type Why } from './reason.ts';
+import { SessionCounter } from './session-count.ts';
 import { openTable } from './table.ts';
 
 interface Own {
@@ -104,7 +105,8 @@ export function inspectCommand(program: Command, io: Io): void {
         const count = (n: number): string => n.toLocaleString('en');
         context.print(
           [
-            `version ${table.version}: ${count(table.rows)} rows under ${count(table.sessions)} session pseudonyms ` +
+            `version ${table.version}: ${count(table.rows)} rows under ` +
+              `${table.sessionsAreMore ? 'more than ' : ''}${count(table.sessions)} session pseudonyms ` +
               `in ${table.files} files, ${count(table.bytes)} bytes`,
             ...Object.entries(table.actions).map(([name, n]) => `  ${name.padEnd(14)}${count(n).padStart(12)}`),
             ...table.sample.map((row) => JSON.stringify(row)),
@@ -165,7 +167,9 @@ interface TableSummary {
   readonly files: number;
   readonly bytes: number;
   rows: number;
-  sessions: number;
+  readonly sessions: number;
+  /** There are more than `sessions`, which were too many to be told apart. */
+  readonly sessionsAreMore: boolean;
   readonly actions: Record<string, number>;
   readonly sample: TableRow[];
 }
@@ -182,18 +186,19 @@ async function describeView(view: TableView, limit: number): Promise<TableSummar
     bytes,
     rows: 0,
     sessions: 0,
+    sessionsAreMore: false,
     actions: {},
     sample: [],
   };
-  const sessions = new Set<string>();
+  const counter = new SessionCounter();
   for await (const batch of view.batches()) {
     for (const row of batch) {
       summary.rows++;
-      sessions.add(row.session);
+      counter.add(row);
       summary.actions[row.action] = (summary.actions[row.action] ?? 0) + 1;
       if (summary.sample.length < limit) summary.sample.push(row);
     }
   }
-  summary.sessions = sessions.size;
-  return summary;
+  const { sessions, isMore } = counter.result();
+  return { ...summary, sessions, sessionsAreMore: isMore };
 }

@@ -17,6 +17,8 @@ export interface Io {
   readonly now: () => number;
   /** Aborts when the reader of stdout has left (`| head`); without it, none ever leaves. */
   readonly outputEnded?: AbortSignal;
+  /** Aborts when whoever started this as a worker wants it to stop, or has ended, however that was. */
+  readonly letGo?: AbortSignal;
   /** Shows an address in the person's browser, if there is one; without it nothing is shown. */
   readonly browse?: (address: string) => void;
 }
@@ -39,14 +41,14 @@ export class UsageError extends Error {
 export class StoppedError extends Error {
   override name = 'StoppedError';
 
-  constructor() {
-    super('stopped before the end; what is finished is committed, and the same command does the rest');
+  constructor(message = 'stopped before the end; what is finished is committed, and the same command does the rest') {
+    super(message);
   }
 }
 
 /** For what has an end. A reader of stdout who has left has all that was wanted. @throws StoppedError */
-export function refuseStopped({ signal, io }: Pick<CommandContext, 'signal' | 'io'>): void {
-  if (signal.aborted && io.outputEnded?.aborted !== true) throw new StoppedError();
+export function refuseStopped({ signal, io }: Pick<CommandContext, 'signal' | 'io'>, message?: string): void {
+  if (signal.aborted && io.outputEnded?.aborted !== true) throw new StoppedError(message);
 }
 
 /** What a command's action gets to work with. */
@@ -55,7 +57,7 @@ export interface CommandContext {
   readonly options: GlobalOptions;
   readonly config: Config;
   readonly telemetry: Telemetry;
-  /** Aborts at SIGTERM and SIGINT, and when nobody reads stdout any more. */
+  /** Aborts at SIGTERM and SIGINT, when a worker is let go, and when nobody reads stdout any more. */
   readonly signal: AbortSignal;
   /** Prints the result: `json` as one document with --json, else `text`. */
   print(text: string, json: unknown): void;
@@ -84,7 +86,10 @@ export function action<Own extends object>(
       pretty: io.stderr.isTTY === true,
       to: { write: (line) => void io.stderr.write(line) },
     });
-    const shutdown = listenForShutdown(() => logger.info('stopping; a second signal ends the process at once'));
+    const shutdown = listenForShutdown(
+      () => logger.info('stopping; a second signal ends the process at once'),
+      io.letGo,
+    );
     try {
       await work(
         {

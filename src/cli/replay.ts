@@ -32,7 +32,7 @@ import { whyOption, type Why } from './reason.ts';
 import { MAX_RESTARTS, withHealth } from './run.ts';
 import { openTable } from './table.ts';
 import { together } from './together.ts';
-import { inProcesses } from './workers.ts';
+import { checkPorts, inProcesses } from './workers.ts';
 
 interface Own extends Why {
   readonly policy: string;
@@ -199,6 +199,7 @@ async function replayStretch(context: CommandContext, workspace: Workspace, own:
   if (own.from !== undefined && own.to !== undefined && own.from >= own.to) {
     throw new UsageError('--from must be before --to');
   }
+  checkPorts(own.metricsPort ?? null, own.workers);
   const { policy, vocabulary } = await loadPolicy(context.config.policy);
   const request: ReplayRequest = {
     name: own.into,

@@ -1,19 +1,28 @@
 import type { Command } from 'commander';
-import { createWriteStream } from 'node:fs';
 import { resolve } from 'node:path';
-import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
+import { openPrivateFile } from '../private-file.ts';
 import { simulate, type PlantedString, type SimulatedRecord } from '../producers/simulator/index.ts';
 import { createIngest, type Ingest } from '../runtime/ingest.ts';
-import type { Workspace } from '../runtime/workspace.ts';
-import { action, decimal, UsageError, wholeNumber, withWorkspace, type CommandContext, type Io } from './io.ts';
+import { RunError } from '../runtime/run-error.ts';
+import {
+  action,
+  decimal,
+  refuseStopped,
+  UsageError,
+  wholeNumber,
+  withWorkspace,
+  type CommandContext,
+  type Io,
+} from './io.ts';
+import { moment } from './moment.ts';
 import { showProgress } from './progress.ts';
 
 interface Own {
   readonly people: number;
   readonly minutes: number;
   readonly seed: number;
-  readonly start?: string;
+  readonly start?: number;
   readonly pace?: number;
   readonly faults: boolean;
   readonly truth?: string;
@@ -26,7 +35,7 @@ export function simulateCommand(program: Command, io: Io): void {
     .requiredOption('--people <n>', 'how many people', wholeNumber(1, 1_000_000))
     .requiredOption('--minutes <n>', 'how long each of them works', wholeNumber(1, 100_000))
     .option('--seed <n>', 'same seed, same people and events', wholeNumber(0, 2 ** 32 - 1), 1)
-    .option('--start <time>', 'when it begins, such as 2026-01-05T08:00Z (default: now)')
+    .option('--start <time>', 'when it begins, a date or ISO 8601, UTC unless it says (default: now)', moment)
     .option('--pace <factor>', 'as fast as real time times this (default: as fast as possible)', decimal(0.1, 10_000))
     .option('--no-faults', 'nothing is late, repeated, missing or unknown')
     .option('--truth <file>', 'write every personal string that was planted, one JSON object a line; keep it private')
@@ -38,8 +47,8 @@ export function simulateCommand(program: Command, io: Io): void {
     .action(
       action<Own>(io, (context, own) =>
         withWorkspace(context, 'producer', async (workspace) => {
-          const start = await startOf(own, workspace);
-          const truth = own.truth === undefined ? null : openTruth(resolve(io.cwd, own.truth));
+          const truth = own.truth === undefined ? null : await openTruth(resolve(io.cwd, own.truth));
+          const start = own.start ?? (await workspace.trustedNow());
           const stream = simulate({
             people: own.people,
             minutes: own.minutes,
@@ -51,15 +60,22 @@ export function simulateCommand(program: Command, io: Io): void {
           });
           const logs = { log: workspace.log, consentLog: await workspace.logAs('operator') };
           const ingest = createIngest({ ...logs, codec: workspace.codec, sealer: await workspace.sealer() });
-          await ingestAll(context, own, stream, ingest, start, truth);
-          await truth?.close();
+          let done: Done;
+          try {
+            done = await ingestAll(context, own, stream, ingest, start, truth);
+          } finally {
+            // What is on raw by then is to be in the truth, whatever comes.
+            await truth?.close();
+          }
           const { events, batches, bytes } = ingest;
+          const minutes = done.isStopped ? `${done.minutes} of ${own.minutes}` : own.minutes;
           context.print(
-            `simulated ${own.people} people for ${own.minutes} minutes: ${events.toLocaleString('en')} events in ` +
+            `simulated ${own.people} people for ${minutes} minutes: ${events.toLocaleString('en')} events in ` +
               `${batches.toLocaleString('en')} batches, ${bytes.toLocaleString('en')} bytes`,
             {
               people: own.people,
               minutes: own.minutes,
+              minutesDone: done.minutes,
               seed: own.seed,
               start: new Date(start).toISOString(),
               events,
@@ -67,16 +83,18 @@ export function simulateCommand(program: Command, io: Io): void {
               bytes,
             },
           );
+          if (done.isStopped) refuseStopped(context, STOPPED);
         }),
       ),
     );
 }
 
-async function startOf(own: Own, workspace: Workspace): Promise<number> {
-  if (own.start === undefined) return workspace.trustedNow();
-  const start = Date.parse(own.start);
-  if (Number.isFinite(start)) return start;
-  throw new UsageError('--start must be a time such as 2026-01-05T08:00Z');
+const STOPPED = 'stopped before the end; what is on the raw topic stays there, and the same command begins anew';
+
+interface Done {
+  readonly isStopped: boolean;
+  /** Whole ones, of simulated time. */
+  readonly minutes: number;
 }
 
 async function ingestAll(
@@ -86,19 +104,19 @@ async function ingestAll(
   ingest: Ingest,
   start: number,
   truth: Truth | null,
-): Promise<void> {
+): Promise<Done> {
   const progress = showProgress(context.io, 'simulating', 'seconds');
   const startedAt = context.io.now();
+  let stoppedAt: number | undefined;
   for (const simulated of stream) {
-    if (context.signal.aborted) break;
-    if (own.pace !== undefined) {
-      const due = startedAt + (simulated.at - start) / own.pace;
-      const wait = due - context.io.now();
-      if (wait > 0) {
-        await ingest.flush();
-        await delay(wait, undefined, { signal: context.signal }).catch(() => undefined);
-        if (context.signal.aborted) break;
-      }
+    const wait = own.pace === undefined ? 0 : startedAt + (simulated.at - start) / own.pace - context.io.now();
+    if (wait > 0 && !context.signal.aborted) {
+      await ingest.flush();
+      await delay(wait, undefined, { signal: context.signal }).catch(() => undefined);
+    }
+    if (context.signal.aborted) {
+      stoppedAt = simulated.at;
+      break;
     }
     if (simulated.kind === 'consent') await ingest.decide(simulated.decision);
     else await ingest.capture(simulated.record);
@@ -107,26 +125,53 @@ async function ingestAll(
   }
   await ingest.flush();
   progress.stop();
+  if (stoppedAt === undefined) return { isStopped: false, minutes: own.minutes };
+  const minutes = Math.floor((stoppedAt - start) / 60_000);
+  return { isStopped: true, minutes: Math.min(Math.max(minutes, 0), own.minutes) };
 }
 
 interface Truth {
   readonly write: (planted: PlantedString) => void;
+  /** @throws RunError */
   drained(): Promise<void>;
+  /** @throws RunError */
   close(): Promise<void>;
 }
 
-/** The truth holds every planted secret, so the file is private. */
-function openTruth(path: string): Truth {
-  const file = createWriteStream(path, { mode: 0o600 });
+/** Written together, in characters: one line at a time would be slow. */
+const TRUTH_BUFFER = 1 << 16;
+
+/**
+ * The truth holds every planted secret, so the file is private.
+ *
+ * @throws UsageError when it cannot be opened: nothing is on raw by then.
+ */
+async function openTruth(path: string): Promise<Truth> {
+  const file = await openPrivateFile(path).catch((error: unknown) => {
+    throw new UsageError(`--truth: ${path} cannot be written (${codeOf(error)}): choose another file`);
+  });
+  let text = '';
+  const writeOut = async (): Promise<void> => {
+    const some = text;
+    text = '';
+    await file.writeFile(some).catch((error: unknown) => {
+      throw new RunError(`the truth cannot be written to ${path} (${codeOf(error)}): check the disk`);
+    });
+  };
   return {
-    write: (planted) => void file.write(`${JSON.stringify(planted)}\n`),
-    async drained() {
-      // Asked of the stream itself: it may have drained while something else was waited for.
-      if (file.writableNeedDrain) await once(file, 'drain');
+    write: (planted) => void (text += `${JSON.stringify(planted)}\n`),
+    drained: async () => {
+      if (text.length >= TRUTH_BUFFER) await writeOut();
     },
-    async close() {
-      file.end();
-      await once(file, 'finish');
+    close: async () => {
+      try {
+        await writeOut();
+      } finally {
+        await file.close();
+      }
     },
   };
 }
+
+const codeOf = (error: unknown): string =>
+  error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';

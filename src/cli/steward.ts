@@ -1,9 +1,10 @@
 import { Option, type Command } from 'commander';
 import { loadPolicy } from '../privacy/policy.ts';
 import { eraseMeanwhile, eraseOnce, openSteward, serveSteward, type Steward } from '../runtime/steward/steward.ts';
+import type { WaitingFor } from '../runtime/steward/erase.ts';
 import { RunError } from '../runtime/run-error.ts';
 import type { Workspace } from '../runtime/workspace.ts';
-import { action, wholeNumber, withWorkspace, type CommandContext, type Io } from './io.ts';
+import { action, refuseStopped, wholeNumber, withWorkspace, type CommandContext, type Io } from './io.ts';
 import { withHealth } from './run.ts';
 import { openTable } from './table.ts';
 
@@ -31,11 +32,8 @@ export function stewardCommand(program: Command, io: Io): void {
         withWorkspace(context, 'steward', async (workspace) => {
           const steward = await stewardOf(context, workspace);
           if (own.once === true) {
-            const left = await eraseOnce(steward, { ...erasing(context), waitMs: own.waitMinutes * 60_000 });
-            if (left > 0)
-              throw new RunError(
-                `${left} erasures have to wait until sanitizer and sink have done what came in before`,
-              );
+            const left = await eraseOrStop(context, steward, own.waitMinutes * 60_000);
+            if (left > 0) throw new RunError(describeLeft(left, steward.waitsFor()));
             return context.print('no erasure is left to do', { left });
           }
           await withHealth(context, async (ready) => {
@@ -51,6 +49,35 @@ export function stewardCommand(program: Command, io: Io): void {
         }),
       ),
     );
+}
+
+/** @returns how many are left after all that waiting. @throws StoppedError */
+async function eraseOrStop(context: CommandContext, steward: Steward, waitMs: number): Promise<number> {
+  try {
+    const left = await eraseOnce(steward, { ...erasing(context), waitMs });
+    if (left > 0) refuseStopped(context);
+    return left;
+  } catch (error) {
+    // A failure of another kind is told, also after a stop.
+    if (error instanceof Error && error.name === 'AbortError') refuseStopped(context);
+    throw error;
+  }
+}
+
+const AWAITED: Readonly<Record<WaitingFor, string>> = {
+  sanitizer: 'the sanitizer, which has to work on raw that came in before',
+  sink: 'the sink, which has to commit released batches that came in before',
+  replay:
+    'a replay (`redactory replay list`), which has to be run to its end by the command that began it, or be ended by ' +
+    '`redactory replay abandon NAME`',
+};
+
+/** Each with what has to be done about it. */
+function describeLeft(left: number, waitsFor: readonly WaitingFor[]): string {
+  const these = left === 1 ? '1 erasure' : `${left} erasures`;
+  const on = waitsFor.map((one) => AWAITED[one]).join('; and for ');
+  if (on !== '') return `${these} ${left === 1 ? 'has' : 'have'} to wait for ${on}`;
+  return `${these} ${left === 1 ? 'is' : 'are'} left, asked for while it ran: run it again`;
 }
 
 /** On the audit trail from the start: it opens the keys that tell whose a session is. */

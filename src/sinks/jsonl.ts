@@ -6,14 +6,14 @@
  * crash is not known after it, so lines may repeat. Use the training table where that matters.
  */
 import { once } from 'node:events';
-import { open } from 'node:fs/promises';
 import type { Writable } from 'node:stream';
 import type { ReleasedAction, ReleasedFields } from '../events/released.ts';
+import { openPrivateFile } from '../private-file.ts';
 import { ACTION_TEXTS, checkRecord } from './contract.ts';
 import { SinkStorageError, type Sink, type SinkRecord } from './sink.ts';
 
 export interface JsonlOptions {
-  /** A stream, which stays open, or the path of a file, which is made anew with mode 0600. */
+  /** A stream, which stays open, or the path of a file, which begins empty and gets mode 0600, also if it is there. */
   readonly out: Writable | string;
   /** Where to begin on each partition, such as a consumer group's position. Default: 0. */
   readonly resumeFrom?: (partition: number) => number | Promise<number>;
@@ -140,7 +140,7 @@ function present(action: ReleasedAction): object {
 
 async function createFile(path: string): Promise<Writable> {
   try {
-    const file = await open(path, 'w', 0o600);
+    const file = await openPrivateFile(path);
     return file.createWriteStream();
   } catch (error) {
     throw new SinkStorageError(`${path} cannot be written: choose another file.`, { cause: error });

@@ -226,7 +226,12 @@ describe('replay', () => {
       await appendErasure({ log, codec }, { ...erasure, doneAt: null, rows: 0, sessions: 0 });
     });
     const before = await digestOf('table-replays/trial');
-    expect((await bench.run('steward --once --wait-minutes 0')).code).toBe(1);
+    expect(await bench.run('steward --once --wait-minutes 0', { env: { REDACTORY_LOG_LEVEL: 'warn' } })).toMatchObject({
+      code: 1,
+      stderr:
+        'redactory: 1 erasure has to wait for a replay (`redactory replay list`), which has to be run to its end by the ' +
+        'command that began it, or be ended by `redactory replay abandon NAME`\n',
+    });
     expect(await digestOf('table-replays/trial')).toEqual(before);
 
     const { replay } = await bench.json<Result>(['replay', 'abandon', 'trial', '--why', 'raw has expired']);

@@ -35,6 +35,43 @@ describe('what is stopped before its end', () => {
     expect((await bench.run(args.replace(' --workers 2', ''), { now: () => START })).code).toBe(0);
   });
 
+  it('simulate tells how far it came, and that the same command begins anew', async () => {
+    // The clock is asked before each record; it goes faster than the pace.
+    let asked = 0;
+    const now = (): number => {
+      if (++asked === 30) stop.controller.abort();
+      return START + asked * 60_000;
+    };
+    const args = 'simulate --people 2 --minutes 30 --start 2026-11-10T09:00 --pace 10000';
+    const { code, stdout, stderr } = await bench.run(`${args} --json`, { now });
+    expect(code).toBe(130);
+    expect(stderr).toBe(
+      'redactory: stopped before the end; what is on the raw topic stays there, and the same command begins anew\n',
+    );
+    const { minutesDone, ...told } = JSON.parse(stdout) as { minutesDone: number };
+    expect(told).toMatchObject({ minutes: 30, start: '2026-11-10T09:00:00.000Z' });
+    expect(minutesDone).toBeGreaterThan(0);
+    expect(minutesDone).toBeLessThan(30);
+    expect((await bench.run(args)).stdout).toMatch(/^simulated 2 people for 0 of 30 minutes: 0 events in 0 batches/u);
+  });
+
+  it.each([
+    ['in a try', 0],
+    ['between two tries', 1_500],
+  ])('steward --once, stopped %s, ends with 130 and claims nothing', async (_, afterMs) => {
+    await bench.run('erase --subject ana', { now: () => START });
+    if (afterMs === 0) stop.controller.abort();
+    else setTimeout(() => stop.controller.abort(), afterMs);
+    const { code, stdout, stderr } = await bench.run('steward --once', {
+      now: () => START,
+      env: { REDACTORY_LOG_LEVEL: 'warn' },
+    });
+    expect({ code, stdout }).toEqual({ code: 130, stdout: '' });
+    expect(stderr).toBe(
+      'redactory: stopped before the end; what is finished is committed, and the same command does the rest\n',
+    );
+  });
+
   it.each(['run', 'sanitize', 'sink'])('%s, which has no end, ends with 0', async (args) => {
     stop.controller.abort();
     expect((await bench.run(args)).code).toBe(0);

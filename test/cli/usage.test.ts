@@ -84,6 +84,8 @@ describe('wrong usage ends with 2, says what is wrong, prints nothing and makes 
     ['simulate --people 1.5 --minutes 1', 'whole number'],
     ['simulate --people 1 --minutes 1 --seed -1', 'whole number from 0'],
     ['simulate --people 1 --minutes 1 --pace 0', 'number from 0.1'],
+    ['simulate --people 1 --minutes 1 --start yesterday', 'It must be a date such as'],
+    ['simulate --people 1 --minutes 1 --start 5', 'It must be a date such as'],
     ['import x.csv', "required option '--format <format>' not specified"],
     ['import x.csv --format excel', 'Allowed choices are'],
     ['import --format rpa-csv', "missing required argument 'path'"],
@@ -105,13 +107,14 @@ describe('wrong usage ends with 2, says what is wrong, prints nothing and makes 
     expect(await bench.files()).toEqual([]);
   });
 
-  it.each([
+  it.each<[string, string, Record<string, string>?]>([
     ['sink --until-end --out rows.jsonl', '--out goes with --to jsonl'],
     ['sink --until-end --to jsonl --json', 'give a file with --out'],
     ['sink --until-end --to jsonl --refill', '--refill is of the table'],
-    ['simulate --people 1 --minutes 1 --start yesterday', '--start must be a time'],
-  ])('%s, which shows only once it has begun', async (args, message) => {
-    const { code, stdout, stderr } = await bench.run(args);
+    ['sanitize --until-end --workers 3', 'need the ports 65534 to 65536', { REDACTORY_METRICS_PORT: '65534' }],
+    ['replay --policy strict --into x --workers 2 --metrics-port 65535', 'need the ports 65535 to 65536'],
+  ])('%s, which shows only once it has begun', async (args, message, env = {}) => {
+    const { code, stdout, stderr } = await bench.run(args, { env });
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toContain(message);
     await expect(bench.withWorkspace(({ log }) => log.endOffsets('interactions.raw'))).resolves.toEqual([0, 0, 0, 0]);

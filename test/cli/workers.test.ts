@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { Io } from '../../src/cli/io.ts';
+import { StoppedError, UsageError, type Io } from '../../src/cli/io.ts';
 import { together } from '../../src/cli/together.ts';
-import { inProcesses } from '../../src/cli/workers.ts';
+import { checkPorts, inProcesses, IS_WORKER } from '../../src/cli/workers.ts';
 import { loadConfig, type Config } from '../../src/config.ts';
 
 const started = vi.hoisted(() => ({ children: [] as ChildProcess[] }));
@@ -28,12 +28,15 @@ beforeEach(async () => {
   config = await loadConfig({ env: {}, cwd: dir });
   started.children = [];
   process.argv[1] = join(dir, 'worker.mjs');
-  // Waits until it is stopped, unless it is told how to end.
+  // Waits until it is let go, unless it is told how to end.
   await writeFile(
     process.argv[1],
-    `const [code] = process.argv.slice(2);
-     if (code === undefined) setInterval(() => {}, 1_000);
-     else { process.stdout.write('ended'); process.exitCode = Number(code); }`,
+    `const [how] = process.argv.slice(2);
+     if (how === undefined) process.stdin.resume();
+     else if (how === 'deaf') setInterval(() => {}, 1_000);
+     else if (how === 'cut off') process.stdin.resume().on('end', () => process.exit(130));
+     else if (how === 'told') process.stdout.write(String(process.env['${IS_WORKER}']) + process.env.MORE);
+     else { process.stdout.write('ended'); process.exitCode = Number(how); }`,
   );
 });
 afterEach(async () => {
@@ -50,13 +53,66 @@ const run = (
   count: number,
   args: (index: number) => readonly string[],
   signal = new AbortController().signal,
-): Promise<readonly string[]> => inProcesses({ config, io: io(), signal }, count, args);
+  env?: (index: number) => Readonly<Record<string, string>>,
+): Promise<readonly string[]> => inProcesses({ config, io: io(), signal }, count, args, env);
 const areRunning = (): boolean =>
   started.children.some((child) => child.pid !== undefined && child.exitCode === null && child.signalCode === null);
 
 describe('worker processes', () => {
   it('give what they printed', async () => {
     expect(await run(2, () => ['0'])).toEqual(['ended', 'ended']);
+  });
+
+  it('are told that they are workers, and what is for each of them', async () => {
+    const { signal } = new AbortController();
+    expect(
+      await run(
+        2,
+        () => ['told'],
+        signal,
+        (i) => ({ MORE: `-${i}` }),
+      ),
+    ).toEqual(['1-0', '1-1']);
+  });
+
+  it('end with their input, which a stop ends', async () => {
+    const controller = new AbortController();
+    const ended = run(2, () => [], controller.signal);
+    controller.abort();
+    expect(await ended).toEqual(['', '']);
+    expect(started.children.map(({ exitCode }) => exitCode)).toEqual([0, 0]);
+  });
+
+  it("may be ended by the terminal's own signal before they listen to it", async () => {
+    const controller = new AbortController();
+    const ended = run(2, () => ['deaf'], controller.signal);
+    controller.abort();
+    for (const [i, child] of started.children.entries()) child.kill(i === 0 ? 'SIGINT' : 'SIGTERM');
+    expect(await ended).toEqual(['', '']);
+  });
+
+  it('that a stop ends in the middle of their work make it a stop, and no failure', async () => {
+    const controller = new AbortController();
+    const ended = run(2, (i) => (i === 0 ? ['cut off'] : []), controller.signal);
+    controller.abort();
+    await expect(ended).rejects.toThrow(StoppedError);
+  });
+
+  it.each([
+    [65_535, 1],
+    [65_532, 4],
+    [0, 64],
+    [null, 64],
+  ])('have ports for their metrics, from %j on for %i', (first, workers) => {
+    expect(() => checkPorts(first, workers)).not.toThrow();
+  });
+
+  it('that have not as many are not begun with', () => {
+    expect(() => checkPorts(65_533, 4)).toThrow(
+      new UsageError(
+        'the metrics of 4 workers need the ports 65533 to 65536, and 65535 is the last there is: choose a lower one',
+      ),
+    );
   });
 
   it('are not started after a stop', async () => {

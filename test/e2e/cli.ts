@@ -11,10 +11,17 @@ export interface Cli {
   /** Where it lies; whatever is put there goes with it. */
   readonly folder: string;
   /** Starts `redactory` with these arguments. */
-  start(args: readonly string[], env?: Readonly<Record<string, string>>): CliProcess;
+  start(args: readonly string[], env?: Readonly<Record<string, string>>, how?: How): CliProcess;
   /** Runs it to its end. @throws Error with what it wrote when the exit code is not 0. */
   run(args: readonly string[], env?: Readonly<Record<string, string>>): Promise<string>;
   remove(): Promise<void>;
+}
+
+export interface How {
+  /** It leads a process group, as a terminal would give it one: `process.kill(-pid, …)` is for all of its processes. */
+  readonly ownGroup?: boolean;
+  /** A file to which it writes in place of the pipe. */
+  readonly stdout?: number;
 }
 
 export interface CliProcess {
@@ -39,9 +46,13 @@ export async function buildCli(): Promise<Cli> {
 function cliAt(folder: string): Cli {
   const script = join(folder, 'bin/redactory.js');
   const alive = new Set<ChildProcess>();
-  const start: Cli['start'] = (args, env = {}) => {
+  const start: Cli['start'] = (args, env = {}, { ownGroup = false, stdout = 'pipe' as const } = {}) => {
     const options = { cwd: folder, env: { ...withoutSettings(process.env), ...env } };
-    const child = spawn(process.execPath, [script, ...args], { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, [script, ...args], {
+      ...options,
+      stdio: ['ignore', stdout, 'pipe'],
+      detached: ownGroup,
+    });
     alive.add(child);
     child.once('exit', () => alive.delete(child));
     return watch(child);

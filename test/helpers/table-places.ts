@@ -50,7 +50,7 @@ const onDisk: PlaceKind = {
     return {
       table: async () => {
         const location = join(dir, String(tables++));
-        return { location, storageOptions: {}, connect: () => openTableStore(location) };
+        return { location, storageOptions: {}, connect: () => openTableStore(location, { access: 'write' }) };
       },
       close: () => rm(dir, { recursive: true, force: true }),
     };

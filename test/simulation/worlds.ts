@@ -29,6 +29,6 @@ export async function onDisk(): Promise<World> {
       clients.push(client);
       return client;
     },
-    store: () => openLocalStore(join(dir, 'table')),
+    store: () => openLocalStore(join(dir, 'table'), 'write'),
   };
 }

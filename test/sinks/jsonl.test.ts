@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough, Writable } from 'node:stream';
@@ -81,8 +81,9 @@ test('a row that breaks the contract is not printed', async () => {
   expect(lines()).toEqual([]);
 });
 
-test('a file is made for its owner only', async () => {
-  const path = join(dir, 'actions.jsonl');
+test.each(['new', 'there'])('a file is for its owner only: %s', async (name) => {
+  const path = join(dir, name);
+  await writeFile(join(dir, 'there'), 'before', { mode: 0o644 });
   const sink = await openJsonlSink({ out: path });
   await sink.write([record(0, 0)]);
   await sink.close();

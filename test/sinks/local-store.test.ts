@@ -17,7 +17,7 @@ const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 const text = (data: Uint8Array | undefined): string | undefined => data && new TextDecoder().decode(data);
 
 test('of many writers of one name exactly one wins, and its whole file is there', async () => {
-  const store = await openLocalStore(dir);
+  const store = await openLocalStore(dir, 'write');
   const results = await Promise.all(
     Array.from({ length: 30 }, (_, i) => store.putIfAbsent('log/1.json', bytes(`${i}`.repeat(10_000)))),
   );
@@ -27,7 +27,7 @@ test('of many writers of one name exactly one wins, and its whole file is there'
 });
 
 test('folders are for the owner only, and so are files', async () => {
-  const store = await openLocalStore(join(dir, 'table'));
+  const store = await openLocalStore(join(dir, 'table'), 'write');
   await store.putIfAbsent('date=2026-11-01/part', bytes('x'));
   await store.put('pointer', bytes('x'));
   const mode = async (path: string): Promise<number> => (await stat(join(dir, 'table', path))).mode & 0o777;
@@ -42,20 +42,34 @@ test('opening removes temporary files that a crash left long ago, and no fresh o
   for (const name of ['.tmp-old', '.tmp-fresh', 'other']) await writeFile(join(dir, name), 'x');
   await utimes(join(dir, '.tmp-old'), old, old);
   await utimes(join(dir, 'other'), old, old);
-  await openLocalStore(dir);
+  await openLocalStore(dir, 'write');
   expect((await readdir(dir)).sort()).toEqual(['.tmp-fresh', 'other']);
+});
+
+test('opening to read makes no folder and removes nothing', async () => {
+  const mistyped = await openLocalStore(join(dir, 'typo', 'table'), 'read');
+  expect(await mistyped.list('_delta_log')).toEqual([]);
+  expect(await mistyped.read('x')).toBeUndefined();
+  expect(await readdir(dir)).toEqual([]);
+
+  await writeFile(join(dir, '.tmp-old'), 'x');
+  await utimes(join(dir, '.tmp-old'), 0, 0);
+  await openLocalStore(dir, 'read');
+  expect(await readdir(dir)).toEqual(['.tmp-old']);
 });
 
 test('failures of the disk say what to do', async () => {
   await writeFile(join(dir, 'file'), 'x');
-  await expect(openLocalStore(join(dir, 'file', 'table'))).rejects.toThrow(/is a file: choose another folder/u);
-  const store = await openLocalStore(dir);
+  await expect(openLocalStore(join(dir, 'file', 'table'), 'write')).rejects.toThrow(
+    /is a file: choose another folder/u,
+  );
+  const store = await openLocalStore(dir, 'write');
   await mkdir(join(dir, 'folder'));
   await expect(store.read('folder')).rejects.toThrow(SinkStorageError);
 });
 
 test('a folder without permission says so', async () => {
-  const store = await openLocalStore(dir);
+  const store = await openLocalStore(dir, 'write');
   await chmod(dir, 0o500);
   const release = actAsNobody();
   try {

@@ -580,7 +580,7 @@ describe('on a disk', () => {
 
   test('it works the same and leaves no temporary files', async () => {
     const sink = await openTrainingTable({
-      store: await openLocalStore(join(dir, 'table')),
+      store: await openLocalStore(join(dir, 'table'), 'write'),
       name: 'mine',
       topic: TOPIC,
       now,
@@ -588,7 +588,7 @@ describe('on a disk', () => {
     await sink.resumeFrom(0);
     await commitOffsets(sink, 0, 0, 12);
     await sink.close();
-    const table = await readTable({ store: await openLocalStore(join(dir, 'table')) });
+    const table = await readTable({ store: await openLocalStore(join(dir, 'table'), 'read') });
     expect([table.version, table.rowCount, table.name]).toEqual([12, 12, 'mine']);
     expect((await readdir(join(dir, 'table'))).sort()).toEqual(['_delta_log', 'date=2026-11-01']);
     await expect(sink.write([])).rejects.toThrow(/is closed/u);

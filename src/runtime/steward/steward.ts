@@ -13,7 +13,7 @@ import { rawReadersSince } from '../audit-readers.ts';
 import { createSignIn } from '../sign-in.ts';
 import type { Telemetry } from '../telemetry.ts';
 import type { Workspace } from '../workspace.ts';
-import { eraseOne, openErasures, watchLine, type EraseTools } from './erase.ts';
+import { eraseOne, openErasures, watchLine, type EraseTools, type WaitingFor } from './erase.ts';
 import { createPersonView, type ViewTools } from './view.ts';
 import type { ControlTables } from '../control-tables.ts';
 
@@ -32,6 +32,8 @@ export interface Steward {
   readonly view: PersonView;
   /** Erases those who asked, as far as the line lets it; how many are left. @throws the first failure, after all were tried. */
   eraseDue(signal?: AbortSignal): Promise<number>;
+  /** What those wait for that the last try has left; nothing for those that were asked for once more meanwhile. */
+  waitsFor(): readonly WaitingFor[];
 }
 
 /** @throws as the workspace's control tables do. */
@@ -42,6 +44,7 @@ export async function openSteward(options: StewardOptions): Promise<Steward> {
   await tables.catchUp();
   const erasures = await openErasures({ log, codec });
   const line = watchLine(log);
+  let waiting: ReadonlySet<WaitingFor> = new Set();
   /** What erasures were last said to wait for. */
   let told = '';
   const shared = { log, codec, tables, now: () => workspace.now() };
@@ -71,17 +74,18 @@ export async function openSteward(options: StewardOptions): Promise<Steward> {
   async function eraseDue(signal?: AbortSignal): Promise<number> {
     await erasures.catchUp();
     const due = erasures.open();
+    const behind = new Set<WaitingFor>();
+    waiting = behind;
     if (due.length === 0) return 0;
-    const waiting = new Set<string>();
     const failures: unknown[] = [];
     for (const erasure of due) {
       signal?.throwIfAborted();
-      const behind = await line.waitsFor(erasure);
-      if (behind !== undefined) waiting.add(behind);
+      const on = await line.waitsFor(erasure);
+      if (on !== undefined) behind.add(on);
       // One that fails must not hold up the others.
       else await eraseNow(erasure, signal).catch((error: unknown) => failures.push(error));
     }
-    const detail = [...waiting].join(', ');
+    const detail = [...behind].join(', ');
     if (detail !== '' && detail !== told) {
       telemetry.log.info('erasures wait until nothing of them is on its way', { detail, count: due.length });
     }
@@ -91,7 +95,7 @@ export async function openSteward(options: StewardOptions): Promise<Steward> {
     return erasures.open().length;
   }
 
-  return { view: createPersonView(view), eraseDue };
+  return { view: createPersonView(view), eraseDue, waitsFor: () => [...waiting] };
 }
 
 /** Erases who asks until it is stopped. What fails is told, and tried again: nobody else would do it. */
@@ -119,7 +123,7 @@ export async function eraseMeanwhile(
  * same.
  *
  * @returns how many are left.
- * @throws the first failure of a try.
+ * @throws the first failure of a try; an AbortError when it is stopped in the middle of one.
  */
 export async function eraseOnce(
   steward: Pick<Steward, 'eraseDue'>,

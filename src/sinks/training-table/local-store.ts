@@ -9,15 +9,18 @@ import { assertInside, type TableStore } from './store.ts';
  * A table in a folder of this machine. A file is written under a temporary name, brought to the disk, and then given its
  * name by link(2), which fails when the name is taken: so a name always stands for a whole file, whatever dies when.
  *
- * Folders are made with mode 0700, files with 0600.
+ * Folders are made with mode 0700, files with 0600. Opened to read, nothing is made or deleted: the path may be mistyped, or
+ * on a file system that is read-only.
  *
  * @throws SinkStorageError when the folder cannot be made or read.
  */
-export async function openLocalStore(dir: string): Promise<TableStore> {
-  await guarded(dir, '', async () => {
-    await mkdir(dir, { recursive: true, mode: 0o700 });
-    await removeOldTemporaries(dir);
-  });
+export async function openLocalStore(dir: string, access: 'read' | 'write'): Promise<TableStore> {
+  if (access === 'write') {
+    await guarded(dir, '', async () => {
+      await mkdir(dir, { recursive: true, mode: 0o700 });
+      await removeOldTemporaries(dir);
+    });
+  }
   return {
     location: dir,
     read: (path) => guarded(dir, path, () => readIfThere(inside(dir, path))),
