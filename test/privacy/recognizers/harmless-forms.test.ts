@@ -1,0 +1,30 @@
+import { describe, expect, it } from 'vitest';
+import { recognize } from '../../../src/privacy/recognizers/index.ts';
+
+/** What looks personal by its form and is nobody's, each beside what has the same form and must be found. */
+const PAIRS: readonly { readonly rule: string; readonly kept: readonly string[]; readonly found: readonly string[] }[] =
+  [
+    {
+      rule: 'addresses that every machine has, and resolvers for all',
+      kept: [
+        'ping 127.0.0.1',
+        'listening on 0.0.0.0:80',
+        'http://[::1]:3000',
+        'Netmask 255.255.255.0',
+        '224.0.0.251',
+        'DNS 8.8.8.8',
+        '0.0.0.0/0',
+        '::/0',
+        '198.51.100.0/24',
+        '2001:db8::/32',
+      ],
+      found: ['192.168.1.20', '203.0.113.7', '2001:db8::17', '8.8.8.9', '10.0.0.0/8', '12.7.0.1', 'fe80::1'],
+    },
+  ];
+
+describe('forms that are nobody’s', () => {
+  it.each(PAIRS)('$rule', ({ kept, found }) => {
+    expect(kept.filter((text) => recognize(text).length > 0)).toEqual([]);
+    expect(found.filter((text) => recognize(text).length === 0)).toEqual([]);
+  });
+});
