@@ -20,6 +20,20 @@ const PAIRS: readonly { readonly rule: string; readonly kept: readonly string[];
       ],
       found: ['192.168.1.20', '203.0.113.7', '2001:db8::17', '8.8.8.9', '10.0.0.0/8', '12.7.0.1', 'fe80::1'],
     },
+    {
+      rule: 'mail addresses of nobody at no place',
+      kept: [
+        'Enter an email such as name@domain.com',
+        'you@company.com',
+        'vorname.nachname@beispiel.de',
+        'first.last@example.com',
+        'root@localhost:~#',
+        'user@host:~$',
+        'git clone git@github.com:nodejs/node.git',
+        'uses: actions/checkout@v4',
+      ],
+      found: ['ana@example.com', 'ana@localhost', 'name@kovac.hr', 'root@db7', 'you@gmail.com', 'git@kovac.hr'],
+    },
   ];
 
 describe('forms that are nobody’s', () => {
