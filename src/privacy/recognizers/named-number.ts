@@ -79,7 +79,10 @@ function find({ text }: TextView): Span[] {
 /** A number ends where words begin: `1234567 is mine` is caught with the words, as they have letters too. */
 function withoutSentence(value: string): string {
   const word = /[ ](?=[A-Za-z]{2,}(?:[ ]|$)|[a-z])/u.exec(value);
-  return (word === null || word.index < 5 ? value : value.slice(0, word.index)).replace(/[ ./-]+$/u, '');
+  // The kind of a file is no part of a number in its name.
+  return (word === null || word.index < 5 ? value : value.slice(0, word.index))
+    .replace(/\.[a-z]{2,4}$/iu, '')
+    .replace(/[ ./-]+$/u, '');
 }
 
 function isNumber(value: string): boolean {

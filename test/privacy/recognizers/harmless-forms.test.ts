@@ -34,6 +34,18 @@ const PAIRS: readonly { readonly rule: string; readonly kept: readonly string[];
       ],
       found: ['ana@example.com', 'ana@localhost', 'name@kovac.hr', 'root@db7', 'you@gmail.com', 'git@kovac.hr'],
     },
+    {
+      rule: 'digits after C++, of books, of orders and tickets',
+      kept: [
+        'Visual C++ 2015-2022 Redistributable (x64) - 14.38.33135',
+        'ISBN 0-306-40615-2',
+        'Order #112-3456789-0123456',
+        'INC0010023',
+        'CHG0030005',
+        'Faktura VAT 12/05/2024.pdf',
+      ],
+      found: ['+49 30 901820', 'Tel. 0-306-40615-2', '3456 7890 1234 56', 'ABC0010023', 'VAT number 12345678.pdf'],
+    },
   ];
 
 describe('forms that are nobody’s', () => {
