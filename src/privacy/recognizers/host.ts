@@ -54,7 +54,7 @@ const SHAPES: readonly { hint: RegExp; shape: RegExp; checked: string; score: nu
   {
     hint: /\\\\/u,
     shape:
-      /(?<![\\\p{L}\p{N}:])\\{2}(?:\\{2})?[\p{L}\p{N}][\p{L}\p{N}._$-]{1,62}\\{1,2}[\p{L}\p{N}_.$-]{1,80}(?:\\{1,2}[\p{L}\p{N}_.$-]{1,80}){0,12}/gu,
+      /(?<![\\\p{L}\p{N}:])\\{2}(?:\\{2})?(?!(?:server(?:name)?|host(?:name)?|computername|localhost)\\)[\p{L}\p{N}][\p{L}\p{N}._$-]{1,62}\\{1,2}[\p{L}\p{N}_.$-]{1,80}(?:\\{1,2}[\p{L}\p{N}_.$-]{1,80}){0,12}/gu,
     checked: 'share',
     score: 0.8,
   },

@@ -46,6 +46,21 @@ const PAIRS: readonly { readonly rule: string; readonly kept: readonly string[];
       ],
       found: ['+49 30 901820', 'Tel. 0-306-40615-2', '3456 7890 1234 56', 'ABC0010023', 'VAT number 12345678.pdf'],
     },
+    {
+      rule: 'long names of files, and ids that begin with the time',
+      kept: ['Win11_23H2_English_x64v2.iso', '01HXYZ8J3Q4M5N6P7R8S9TABCD'],
+      found: ['Wq11_2kH2_EnxZlish_9x64v2Q', '81HXYZ8J3Q4M5N6P7R8S9TABCD'],
+    },
+    {
+      rule: 'how long a password must be',
+      kept: ['パスワード：8文字以上', '密码：至少8个字符', '密码：6-20位'],
+      found: ['パスワード：8moji!xyz', '密码：至少hx88'],
+    },
+    {
+      rule: 'a share of any server',
+      kept: ['\\\\server\\share\\public'],
+      found: ['\\\\server7\\share\\public'],
+    },
   ];
 
 describe('forms that are nobody’s', () => {
