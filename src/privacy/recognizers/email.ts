@@ -72,8 +72,8 @@ function judgeDomain(domain: string): Judgement | undefined {
   if (isIpAddress(domain)) return STRONG;
   const last = domain.slice(domain.lastIndexOf('.') + 1);
   // `logo@2x.png`, `lodash@4.17.21`: the end is a file's kind or a number, no name of a network.
-  // `checkout@v4` is a version.
-  if (FILE_KINDS.has(last.toLowerCase()) || /^v\d+$/u.test(domain) || !/^\p{L}[\p{L}\p{M}\p{N}-]*$/u.test(last))
+  // `checkout@v4` is a version, also once its number is gone.
+  if (FILE_KINDS.has(last.toLowerCase()) || /^v\d*$/u.test(domain) || !/^\p{L}[\p{L}\p{M}\p{N}-]*$/u.test(last))
     return undefined;
   if (domain === last) return { score: 0.5, checked: 'user_at_host' };
   return parse(domain).isIcann === true ? STRONG : { score: 0.6, checked: 'shape' };

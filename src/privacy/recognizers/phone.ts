@@ -94,8 +94,8 @@ const PLUS = /(?<!\d|\p{L}\+)\(?\+ ?\(?$/u;
 const INSIDE_WORD = /[\p{Script=Latin}\p{Script=Cyrillic}\p{Script=Greek}\p{N}_.,#$€£/-]$/u;
 /** In the middle of a number: what names the number stands before its first group. */
 const MIDDLE = /[\p{N}$€£#=][ .,/()-]{0,3}$/u;
-/** Numbers of books, journals and goods are grouped as phone numbers are. */
-const BOOK = /(?<!\p{L})(?:ISBN|ISSN|ISMN|EAN|GTIN|UPC)(?:[- ]?1[03])?:?[ -]{0,2}$/iu;
+/** Numbers of books, journals, parts and goods are grouped as phone numbers are. */
+const BOOK = /(?<!\p{L})(?:ISBN|ISSN|ISMN|EAN|GTIN|UPC|M?P\/?N)(?:[- ]?1[03])?:?[ -]{0,2}$/iu;
 const LETTER_BEFORE = /\p{L}[.:# (-]{0,4}$/u;
 const PHONE_WORD =
   /(?:^|[^\p{L}])(?:tel|tél|telefon|téléphone|teléfono|telephone|phone|mobile|mobil|cell|handy|fax|call|dial|whatsapp|viber|signal|sms)(?:s|[ -]?(?:no|number|num|nr|nummer|numéro|número|me at|us at|at))?(?: is| ist| est| es)?[.:# (-]{0,4}$/iu;

@@ -17,6 +17,7 @@ const PAIRS: readonly { readonly rule: string; readonly kept: readonly string[];
         '::/0',
         '198.51.100.0/24',
         '2001:db8::/32',
+        '::ffff:127.0.0.1',
       ],
       found: ['192.168.1.20', '203.0.113.7', '2001:db8::17', '8.8.8.9', '10.0.0.0/8', '12.7.0.1', 'fe80::1'],
     },
@@ -31,6 +32,7 @@ const PAIRS: readonly { readonly rule: string; readonly kept: readonly string[];
         'user@host:~$',
         'git clone git@github.com:nodejs/node.git',
         'uses: actions/checkout@v4',
+        'uses: actions/checkout@v{n}',
       ],
       found: ['ana@example.com', 'ana@localhost', 'name@kovac.hr', 'root@db7', 'you@gmail.com', 'git@kovac.hr'],
     },
@@ -39,6 +41,7 @@ const PAIRS: readonly { readonly rule: string; readonly kept: readonly string[];
       kept: [
         'Visual C++ 2015-2022 Redistributable (x64) - 14.38.33135',
         'ISBN 0-306-40615-2',
+        'P/N 0123-4567-89',
         'Order #112-3456789-0123456',
         'INC0010023',
         'CHG0030005',
@@ -53,8 +56,17 @@ const PAIRS: readonly { readonly rule: string; readonly kept: readonly string[];
     },
     {
       rule: 'how long a password must be',
-      kept: ['パスワード：8文字以上', '密码：至少8个字符', '密码：6-20位'],
+      kept: ['パスワード：8文字以上', '密码：至少8个字符', '密码：6-20位', '密码：至少{n}个字符'],
       found: ['パスワード：8moji!xyz', '密码：至少hx88'],
+    },
+    {
+      rule: 'placeholders of secrets',
+      kept: [
+        'export API_KEY=your_api_key_here',
+        'curl -u user:password http://localhost',
+        "Access denied for user 'root'@'localhost' (using password: YES)",
+      ],
+      found: ['export API_KEY=yourapi7788xq', 'curl -u ana:password http://localhost', 'password: YES7)'],
     },
     {
       rule: 'a share of any server',
