@@ -270,7 +270,7 @@ function calendarWords(): string[] {
 }
 
 /** Months that are commoner as given names. */
-const GIVEN_FIRST = new Set(['marta', 'marco', 'gwen', 'sam', 'ian', 'yan', 'julija', 'augusta']);
+const GIVEN_FIRST = new Set(['marta', 'marco', 'gwen', 'marc', 'sam', 'ian', 'yan', 'julija', 'augusta']);
 
 /** Short weekdays that the source lacks. */
 const MORE_DAYS =

@@ -279,12 +279,18 @@ function isList(tokens: readonly Token[], { words, first, next }: Run): boolean 
 
 /** Whether the words, or they with their neighbours, are what a company or thing is called. */
 function isPublicName(tokens: readonly Token[], run: Run, part: Pick<Judged, 'from' | 'to'>): boolean {
-  return isPhrase(tokens, run, part, PUBLIC_BEGINNINGS, PUBLIC_NAMES);
+  return findPhrase(tokens, run, part, PUBLIC_BEGINNINGS, PUBLIC_NAMES) !== undefined;
 }
 
-/** The same of things that share their name with somebody more easily. */
+/** The same of things that share their name with somebody more easily: no other name may stand beside (`Ana Costa Rica`). */
 function isThing(tokens: readonly Token[], run: Run, part: Pick<Judged, 'from' | 'to'>): boolean {
-  return isPhrase(tokens, run, part, THING_BEGINNINGS, THINGS) || isInstitution(tokens, run);
+  const phrase = findPhrase(tokens, run, part, THING_BEGINNINGS, THINGS);
+  if (phrase === undefined) return isInstitution(tokens, run);
+  return run.words.every((word, i) => {
+    const at = run.first + i;
+    const isCovered = (at >= phrase.first && at <= phrase.last) || i < part.from || i > part.to;
+    return isCovered || (word.flags & (SURE | WORD)) !== SURE;
+  });
 }
 
 /** `Heinrich Heine Universität`, `Place Victor Hugo`: what towns call after people of the past. */
@@ -292,28 +298,31 @@ function isInstitution(tokens: readonly Token[], { words, first, next }: Run): b
   const [before, after] = [tokens[first - 1], tokens[next]];
   if (tokens[first]?.gap === ' ' && before !== undefined && INSTITUTIONS_BEFORE.has(before.folded)) return true;
   if (after?.gap === ' ' && after.isCapital && INSTITUTIONS_AFTER.has(after.folded)) return true;
-  if (words[0] !== undefined && INSTITUTIONS_BEFORE.has(words[0].folded)) return true;
-  return words.some(({ folded }) => INSTITUTIONS_AFTER.has(folded) || INSTITUTION.test(folded));
+  // `Maria Arena` is called so.
+  const unnamed = words.filter(({ flags }) => (flags & (GIVEN | FAMILY)) === 0);
+  if (unnamed[0] !== undefined && unnamed[0] === words[0] && INSTITUTIONS_BEFORE.has(unnamed[0].folded)) return true;
+  return unnamed.some(({ folded }) => INSTITUTIONS_AFTER.has(folded) || INSTITUTION.test(folded));
 }
 
 /** `Gutenberg-Universität` is one word. */
 const INSTITUTION = /(?:universitat|stiftung|museum|gymnasium|flughafen)$/u;
 
-function isPhrase(
+/** The first phrase that touches the part of the run, as places among the tokens. */
+function findPhrase(
   tokens: readonly Token[],
   run: Run,
   { from, to }: Pick<Judged, 'from' | 'to'>,
   beginnings: ReadonlySet<string>,
   phrases: ReadonlySet<string>,
-): boolean {
+): { readonly first: number; readonly last: number } | undefined {
   const [first, last] = [Math.max(0, run.first + from - 2), run.first + to];
   for (let i = first; i <= last; i += 1) {
     if (!beginnings.has(tokens[i]?.folded ?? '')) continue;
     const folded = tokens.slice(i, i + 3).map((token) => token.folded);
-    if (i + 1 >= run.first + from && phrases.has(folded.slice(0, 2).join(' '))) return true;
-    if (i + 2 >= run.first + from && phrases.has(folded.join(' '))) return true;
+    if (i + 1 >= run.first + from && phrases.has(folded.slice(0, 2).join(' '))) return { first: i, last: i + 1 };
+    if (i + 2 >= run.first + from && phrases.has(folded.join(' '))) return { first: i, last: i + 2 };
   }
-  return false;
+  return undefined;
 }
 
 /** Two words or more: the surest given and family name among them decide, and what stands around. */
@@ -438,7 +447,9 @@ function judgeSingle(text: string, tokens: readonly Token[], run: Run, cues: Cue
   }
   const common = (word.flags & COMMON) === 0 ? 0 : 0.05;
   const isPlace =
-    !cues.asked && (ALONE_PLACES.has(word.folded) || (ALONE.has(word.folded) && isMaterial(tokens, run.first)));
+    !cues.asked &&
+    ((ALONE_PLACES.has(word.folded) && WAYS.has(tokens[run.first - 1]?.folded ?? '')) ||
+      (ALONE.has(word.folded) && isMaterial(tokens, run.first)));
   if (cues.soft && !isOnlyWord && !isPlace)
     add({ strong: 0.55, listed: 0.4, word: (cues.asked ? 0.4 : 0.35) + common }, given, 'context');
   if (cues.soft && !isOnlyWord && !isPlace) add({ strong: 0.4, listed: 0.3 }, family, 'context');
@@ -490,6 +501,9 @@ const MODEL = /^ (?:(?:19|20)\d\d(?!\d)|\{n\}$)/u;
 const YEAR = /^,? (?:de |del )?(?:(?:19|20)\d\d(?!\d)|\{n\})/u;
 const ROMAN = /^[IVX]{2,5}$/u;
 
+/** Words before places as well as people. */
+const WAYS = new Set('from to in via von nach de a da di do para desde van naar z till fra til из в'.split(' '));
+
 /** `built with Hugo`: what a thing is made with. */
 function isMaterial(tokens: readonly Token[], at: number): boolean {
   return MADE.has(tokens[at - 2]?.folded ?? '') && MADE_WITH.has(tokens[at - 1]?.folded ?? '');
@@ -507,7 +521,8 @@ function isShopOrLaw(text: string, tokens: readonly Token[], at: number): boolea
   const [word, after] = [tokens[at], tokens[at + 1]];
   if (word === undefined) return false;
   if (after?.gap === "'s " && LAWS.has(after.folded)) return true;
-  return SHOPS.has(word.folded) && isSegment(text, { start: word.start, end: word.end + 2 });
+  const isPossessive = /^['\u2019]s/u.test(text.slice(word.end, word.end + 2));
+  return isPossessive && SHOPS.has(word.folded) && isSegment(text, { start: word.start, end: word.end + 2 });
 }
 
 const ORDER: readonly Grade[] = ['strong', 'listed', 'word', 'interface', 'unknown', 'none'];
