@@ -47,7 +47,7 @@ const SHAPES: readonly { hint: RegExp; shape: RegExp; checked: string; score: nu
     // A host without a domain in a URL, but for `localhost`.
     hint: /:\/\//u,
     shape:
-      /(?<=(?:https?|smb|file|ftp|ssh|rdp|ldap|cifs|nfs):\/\/)(?!localhost)[a-z][a-z0-9-]{1,62}(?=[:/\s"']|$)(?!:\/\/)/giu,
+      /(?<=(?:https?|smb|file|ftp|ssh|rdp|ldap|cifs|nfs):\/\/)(?!localhost|(?:server|servername|host|hostname|example|serwer|servidor|serveur)[/:])[a-z][a-z0-9-]{1,62}(?=[:/\s"']|$)(?!:\/\/)/giu,
     checked: 'bare_name',
     score: 0.45,
   },

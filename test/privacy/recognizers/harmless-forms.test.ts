@@ -42,12 +42,20 @@ const PAIRS: readonly { readonly rule: string; readonly kept: readonly string[];
         'Visual C++ 2015-2022 Redistributable (x64) - 14.38.33135',
         'ISBN 0-306-40615-2',
         'P/N 0123-4567-89',
+        'hex encoding (RFC4648 section 8)',
         'Order #112-3456789-0123456',
         'INC0010023',
         'CHG0030005',
         'Faktura VAT 12/05/2024.pdf',
       ],
-      found: ['+49 30 901820', 'Tel. 0-306-40615-2', '3456 7890 1234 56', 'ABC0010023', 'VAT number 12345678.pdf'],
+      found: [
+        '+49 30 901820',
+        'Tel. 0-306-40615-2',
+        '3456 7890 1234 56',
+        'ABC0010023',
+        'VAT number 12345678.pdf',
+        'RFC: 4648123456',
+      ],
     },
     {
       rule: 'long names of files, and ids that begin with the time',
@@ -70,8 +78,8 @@ const PAIRS: readonly { readonly rule: string; readonly kept: readonly string[];
     },
     {
       rule: 'a share of any server',
-      kept: ['\\\\server\\share\\public'],
-      found: ['\\\\server7\\share\\public'],
+      kept: ['\\\\server\\share\\public', 'smb://server/resource/file.txt'],
+      found: ['\\\\server7\\share\\public', 'smb://server7/resource/file.txt'],
     },
   ];
 
