@@ -112,6 +112,18 @@ const PAIRS: readonly { readonly rule: string; readonly kept: readonly string[];
       found: ['Driver: Xyzqva Quillfeather', 'Customer: Ana Kovač Zagreb', 'MR Page', 'DR Smith', 'Mx Page'],
     },
     {
+      rule: 'words of other languages that are names in some',
+      kept: [
+        'Inga ändringar',
+        'Koko: 12 kt',
+        'Jos N on annettu',
+        'barra delle informazioni',
+        'filen borde vara tom',
+        'Die Komponente hat Vorrang',
+      ],
+      found: ['Inga Kovač', 'Hej Inga', 'Jos Kovač'],
+    },
+    {
       rule: 'prefectures and towns, alone',
       kept: ['福岡', '石川'],
       found: ['石川さん', '石川 健太', '高橋'],

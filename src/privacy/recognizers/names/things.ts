@@ -45,6 +45,7 @@ export const THINGS: ReadonlySet<string> = new Set([
   `),
   // Works and those who play in them.
   ...foldAll(`
+    alan adi, domena publiczna,
     elden ring, wild hunt, victor hugo, anne frank, jeanne d'arc, gustav vasa, johann sebastian bach, amadeus mozart, van beethoven, da vinci, taylor swift, shirley temple, arnold palmer, zwarte piet, jolly roger, jack frost,
     harry potter, hermione granger, ron weasley, albus dumbledore, lara croft, max payne, alan wake, tony hawk, sid meier, tom clancy, mario kart, super mario, mario party, mario odyssey,
     luigi mansion, duke nukem, jill valentine, carmen sandiego, peter pan, robin hood, peter rabbit, winnie pooh, mickey mouse, minnie mouse,
