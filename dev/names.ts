@@ -38,7 +38,10 @@ export function buildNames(): string {
   const groups = new Map<number, string[]>();
   for (const [word, flag] of flags) {
     // Words that are no names are asked for only where capitals could make a name of them; places hardly ever are.
-    if (isUnspaced(word) || ((flag & (GIVEN | FAMILY)) === 0 && (!CASED.test(word) || words.places.has(word))))
+    if (
+      isUnspaced(word) ||
+      ((flag & (GIVEN | FAMILY)) === 0 && ((!CASED.test(word) && !words.extra.has(word)) || words.places.has(word)))
+    )
       continue;
     const group = groups.get(flag);
     if (group === undefined) groups.set(flag, [word]);
@@ -60,6 +63,10 @@ export function buildNames(): string {
     '];',
     '',
     ...unspacedLists(),
+    '/** Months and weekdays, whole and short, folded. */',
+    `export const CALENDAR = '${calendarWords().join(' ')}';`,
+    '/** Folded places of several words of which one is a name too; of longer ones the first three words. */',
+    `export const PLACES = '${placesOfNames(names).join('|')}';`,
     '',
   ].join('\n');
 }
@@ -215,7 +222,7 @@ const GREEK: readonly (readonly [string, string, string?])[] = [
   ...Array.from('αβγδεζικλμνοπρστ', (letter, i) => [letter, 'avgdeziklmnoprst'.charAt(i)] as const),
 ];
 
-function listWords(): Record<'ordinary' | 'places' | 'interface' | 'strong' | 'never', ReadonlySet<string>> {
+function listWords(): Record<'ordinary' | 'extra' | 'places' | 'interface' | 'strong' | 'never', ReadonlySet<string>> {
   const ordinary = new Set<string>();
   const places = new Set<string>();
   const add = (text: string): void => {
@@ -239,6 +246,7 @@ function listWords(): Record<'ordinary' | 'places' | 'interface' | 'strong' | 'n
   for (const word of [...listed('extra-words'), ...listed('ambiguous')]) ordinary.add(word);
   return {
     ordinary,
+    extra: new Set(listed('extra-words')),
     places: new Set([...places].filter((place) => !ordinary.has(place) && !ofInterface.has(place))),
     interface: ofInterface,
     strong: new Set(listed('strong')),
@@ -250,6 +258,46 @@ function listed(name: string): string[] {
   const words = read(`dev/names/${name}.txt`).filter((line) => !line.startsWith('#'));
   return words.join(', ').split(/, */u).filter(Boolean).map(foldName);
 }
+
+function calendarWords(): string[] {
+  const words = Object.values(allLocales)
+    .flatMap(({ date }) => [...valuesOf(date?.month), ...valuesOf(date?.weekday)])
+    .concat(MORE_DAYS);
+  const folded = words
+    .map((word) => foldName(word.replace(/\.$/u, '')))
+    .filter((word) => /^[\p{L}\p{M}]{2,}$/u.test(word));
+  return [...new Set(folded)].filter((word) => !isUnspaced(word) && !GIVEN_FIRST.has(word)).toSorted();
+}
+
+/** Months that are commoner as given names. */
+const GIVEN_FIRST = new Set(['marta', 'marco', 'gwen', 'marc', 'sam', 'ian', 'yan', 'julija', 'augusta']);
+
+/** Short weekdays that the source lacks. */
+const MORE_DAYS =
+  'mo di mi do fr sa so pzt sal çar per cum cmt paz lu ma me je ve pn wt śr cz pt po út st čt pá ne'.split(' ');
+
+/** Countries, and regions and towns of some languages; the towns of others are called as people are. */
+function placesOfNames(names: ReadonlyMap<string, Listed>): string[] {
+  const places = Object.entries(allLocales).flatMap(([locale, { location }]) => [
+    ...valuesOf(location?.country),
+    // Of Vietnam's provinces most are given names.
+    ...(locale === 'vi' ? [] : valuesOf(location?.state)),
+    ...(WITH_TOWNS.has(locale) ? valuesOf(location?.city_name) : []),
+  ]);
+  const folded = places.flatMap((place) => {
+    const words = place
+      .split(/[\s,()/–-]+/u)
+      .filter(Boolean)
+      .slice(0, 3)
+      .map(foldName);
+    return words.length > 1 && words.some((word) => names.has(word)) ? [words.join(' ')] : [];
+  });
+  return [...new Set(folded)].filter((place) => !PEOPLE.has(place) && !/['|\d]/u.test(place)).toSorted();
+}
+
+const WITH_TOWNS = new Set(['en', 'en_CA', 'de', 'fr', 'es', 'es_MX', 'pt_PT', 'pl', 'cs_CZ', 'sk', 'ro']);
+/** Places that many people are called as well. */
+const PEOPLE = new Set(['diego garcia', 'diego garcía']);
 
 /** Names of scripts without spaces: they are looked for in other ways. */
 function unspacedLists(): string[] {

@@ -44,6 +44,8 @@ function longestFrom(
     const group = groups[last];
     // Groups of one number are all set apart in the same way.
     if (group?.separator === undefined || (last > first + 1 && group.separator !== groups[last - 1]?.separator)) break;
+    // Orders of shops are grouped by seven (`112-3456789-0123456`), cards never are.
+    if (group.digits.length === 7) break;
     digits += group.digits;
   }
   return best;

@@ -1,5 +1,6 @@
 import { parse } from 'tldts';
 import { isIpAddress } from './ip.ts';
+import { isSystemAccount } from './username.ts';
 import type { Recognizer, Span } from './span.ts';
 import type { TextView } from './view.ts';
 
@@ -22,8 +23,12 @@ function find({ text }: TextView): Span[] {
     const end = domainEnd(text, at);
     floor = at + 1;
     if (start === at || end === at + 1) continue;
-    const verdict = judge(text.slice(at + 1, end));
-    if (verdict !== undefined) spans.push({ start, end, kind: 'email', ...verdict });
+    const domain = text.slice(at + 1, end);
+    const verdict = judge(domain);
+    if (verdict === undefined) continue;
+    const { checked } = verdict;
+    const score = isNobodys(text.slice(start, at), domain, checked) ? WEAK : verdict.score;
+    spans.push({ start, end, kind: 'email', score, checked });
   }
   return spans;
 }
@@ -67,10 +72,30 @@ function judgeDomain(domain: string): Judgement | undefined {
   if (isIpAddress(domain)) return STRONG;
   const last = domain.slice(domain.lastIndexOf('.') + 1);
   // `logo@2x.png`, `lodash@4.17.21`: the end is a file's kind or a number, no name of a network.
-  if (FILE_KINDS.has(last.toLowerCase()) || !/^\p{L}[\p{L}\p{M}\p{N}-]*$/u.test(last)) return undefined;
+  // `checkout@v4` is a version, also once its number is gone.
+  if (FILE_KINDS.has(last.toLowerCase()) || /^v\d*$/u.test(domain) || !/^\p{L}[\p{L}\p{M}\p{N}-]*$/u.test(last))
+    return undefined;
   if (domain === last) return { score: 0.5, checked: 'user_at_host' };
   return parse(domain).isIcann === true ? STRONG : { score: 0.6, checked: 'shape' };
 }
+
+/** `name@example.com`, `root@localhost`, `git@github.com`: an account that nobody owns, where no place is told either. */
+function isNobodys(local: string, domain: string, checked: string): boolean {
+  const [name, host] = [local.toLowerCase(), domain.toLowerCase()];
+  if (checked === 'user_at_host') return isSystemAccount(name) && ANY_HOST.test(host);
+  return (PLACEHOLDER.test(name) && EXAMPLE.test(host)) || (name === 'git' && CODE_HOST.test(host));
+}
+
+const WEAK = 0.2;
+const ANY_HOST =
+  /^(?:localhost|host|hostname|server|machine|remote|ubuntu|debian|fedora|centos|kali|raspberrypi|archlinux|[0-9a-f]{12})$/u;
+const CODE_HOST = /^(?:github\.com|gitlab\.com|bitbucket\.org|codeberg\.org|ssh\.dev\.azure\.com|git\.sr\.ht)$/u;
+/** Names that stand for a name, in the languages of examples. */
+const PLACEHOLDER =
+  /^(?:(?:your|my|ihr|dein|votre|tu|su|seu|uw)?[._-]?(?:e?-?mail|name|user|username|account|address|adresse|nom|nombre|nome|naam|namn|nimi|usuario|utente|utilisateur|benutzer|gebruiker|correo|login|id)|(?:first|first-?name|given|vorname|prenom|nombre|nome|imie|jmeno|ad|etunimi|voornaam)[._-]?(?:last|last-?name|surname|nachname|nom|apellido|cognome|nazwisko|prijmeni|soyad|sukunimi|achternaam)|you|someone|somebody|anyone|everyone|nobody|example|placeholder|foo|bar|abc|xyz|x+)$/u;
+/** Domains that nobody can have (RFC 2606), and those that examples take for one. */
+const EXAMPLE =
+  /(?:^|\.)(?:example(?:\.(?:com|org|net|edu))?|test|invalid|localhost)$|^(?:(?:your|my)?-?(?:domain|company|business|organization|site|email)|exampl[eo]|contoso|beispiel|exemple|ejemplo|exemplo|esempio|voorbeeld|przyklad|priklad|ornek|exempel|eksempel|esimerkki)\.(?:com|org|net|de|fr|es|it|nl|pl|cz|se|dk|no|fi|pt|br|com\.br|com\.tr)$/u;
 
 const STRONG = { score: 0.95, checked: 'domain' } as const;
 const FILE_KINDS = new Set(['png', 'jpg', 'jpeg', 'gif', 'webp', 'svg', 'ico', 'css', 'js', 'json', 'html']);

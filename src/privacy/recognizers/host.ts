@@ -47,14 +47,14 @@ const SHAPES: readonly { hint: RegExp; shape: RegExp; checked: string; score: nu
     // A host without a domain in a URL, but for `localhost`.
     hint: /:\/\//u,
     shape:
-      /(?<=(?:https?|smb|file|ftp|ssh|rdp|ldap|cifs|nfs):\/\/)(?!localhost)[a-z][a-z0-9-]{1,62}(?=[:/\s"']|$)(?!:\/\/)/giu,
+      /(?<=(?:https?|smb|file|ftp|ssh|rdp|ldap|cifs|nfs):\/\/)(?!localhost|(?:server|servername|host|hostname|example|serwer|servidor|serveur)[/:])[a-z][a-z0-9-]{1,62}(?=[:/\s"']|$)(?!:\/\/)/giu,
     checked: 'bare_name',
     score: 0.45,
   },
   {
     hint: /\\\\/u,
     shape:
-      /(?<![\\\p{L}\p{N}:])\\{2}(?:\\{2})?[\p{L}\p{N}][\p{L}\p{N}._$-]{1,62}\\{1,2}[\p{L}\p{N}_.$-]{1,80}(?:\\{1,2}[\p{L}\p{N}_.$-]{1,80}){0,12}/gu,
+      /(?<![\\\p{L}\p{N}:])\\{2}(?:\\{2})?(?!(?:server(?:name)?|host(?:name)?|computername|localhost)\\)[\p{L}\p{N}][\p{L}\p{N}._$-]{1,62}\\{1,2}[\p{L}\p{N}_.$-]{1,80}(?:\\{1,2}[\p{L}\p{N}_.$-]{1,80}){0,12}/gu,
     checked: 'share',
     score: 0.8,
   },

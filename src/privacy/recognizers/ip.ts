@@ -24,7 +24,8 @@ function find(view: TextView): Span[] {
       const isV6 = text.slice(start, end).includes(':');
       if (isWord(text[start - 1]) || isWord(text[end]) || (!isV6 && isVersion(text, start))) continue;
       const suffix = (isV6 ? SUFFIX : PREFIX_V4).exec(text.slice(end, end + MAX_SUFFIX))?.[0].length ?? 0;
-      spans.push({ start, end: end + suffix, kind: 'ip', score: 0.8, checked: isV6 ? 'ipv6' : 'ipv4' });
+      const score = isNobodys(text.slice(start, end), text.slice(end, end + suffix)) ? 0.2 : 0.8;
+      spans.push({ start, end: end + suffix, kind: 'ip', score, checked: isV6 ? 'ipv6' : 'ipv4' });
     }
   }
   return spans;
@@ -52,6 +53,24 @@ const MAX_SUFFIX = 24;
 const isVersion = (text: string, start: number): boolean =>
   VERSION_BEFORE.test(text.slice(Math.max(0, start - 16), start));
 const isWord = (character: string | undefined): boolean => character !== undefined && /[0-9A-Za-z_]/u.test(character);
+
+/**
+ * Addresses that every machine has or that are everybody's (RFC 6890): this host, unspecified, netmasks, multicast, resolvers
+ * that answer to all, and whole networks of documentation. A single address of documentation stands for a person's in tests.
+ */
+function isNobodys(address: string, suffix: string): boolean {
+  const lower = address.toLowerCase();
+  return EVERYBODYS.test(lower) || RESOLVERS.has(lower) || (suffix.startsWith('/') && DOCUMENTATION.test(lower));
+}
+
+const EVERYBODYS =
+  /^(?:127\.\d+\.\d+\.\d+|0\.0\.0\.0|255\.(?:\d+\.){2}\d+|2(?:2[4-9]|3\d)\.\d+\.\d+\.\d+|(?:0{1,4}:){7}0{0,3}[01]|::1?|::ffff:127\.\d+\.\d+\.\d+|ff[0-9a-f]{2}:.*|fe80::)$/u;
+const DOCUMENTATION = /^(?:192\.0\.2|198\.51\.100|203\.0\.113)\.0$|^2001:db8:(?::|[0-9a-f:]*::)$/u;
+const RESOLVERS = new Set(
+  '8.8.8.8 8.8.4.4 1.1.1.1 1.0.0.1 9.9.9.9 149.112.112.112 208.67.222.222 208.67.220.220 2001:4860:4860::8888 2606:4700:4700::1111'.split(
+    ' ',
+  ),
+);
 
 /** `glued`: a letter stands before the run, so that no IPv6 address can begin with it. `isPrefix`: `/64` follows. */
 function addressesIn(run: string, glued: boolean, isPrefix: boolean): { start: number; end: number }[] {

@@ -28,7 +28,7 @@ const LABELS: Readonly<Partial<Record<SpanKind, readonly string[]>>> = {
   tax_id: [
     `(?:tax(?:payer)?|tin|itin)(?: (?:id|identification|file|reference))?${NUMBER}`,
     'Steuer-?(?:ID|nummer|Nr|identifikationsnummer)|St\\.?-?Nr|IdNr',
-    'num[ée]ro fiscal|identifiant fiscal|n[úu]mero (?:de identificaci[óo]n )?fiscal|NIF|RFC|codice fiscale|n[úu]mero de contribuinte|contribuinte|fiscaal nummer|NIP|numer NIP|vergi (?:no|numaras[ıi]|kimlik no)|ИНН|税号|稅號|納税者番号',
+    'num[ée]ro fiscal|identifiant fiscal|n[úu]mero (?:de identificaci[óo]n )?fiscal|NIF|RFC(?![ -]?\\d{1,5}(?!\\d))|codice fiscale|n[úu]mero de contribuinte|contribuinte|fiscaal nummer|NIP|numer NIP|vergi (?:no|numaras[ıi]|kimlik no)|ИНН|税号|稅號|納税者番号',
   ],
   company_id: [
     `VAT(?: (?:id|reg(?:istration)?|identification))?${NUMBER}|USt-?Id(?:-?Nr)?|UID-?Nr|num[ée]ro de TVA|TVA intra(?:communautaire)?|partita IVA|P\\.? ?IVA|btw-?(?:nummer|nr|id)|EIN|FEIN|SIRET|SIREN|CNPJ|ABN|ACN`,
@@ -79,7 +79,10 @@ function find({ text }: TextView): Span[] {
 /** A number ends where words begin: `1234567 is mine` is caught with the words, as they have letters too. */
 function withoutSentence(value: string): string {
   const word = /[ ](?=[A-Za-z]{2,}(?:[ ]|$)|[a-z])/u.exec(value);
-  return (word === null || word.index < 5 ? value : value.slice(0, word.index)).replace(/[ ./-]+$/u, '');
+  // The kind of a file is no part of a number in its name.
+  return (word === null || word.index < 5 ? value : value.slice(0, word.index))
+    .replace(/\.[a-z]{2,4}$/iu, '')
+    .replace(/[ ./-]+$/u, '');
 }
 
 function isNumber(value: string): boolean {

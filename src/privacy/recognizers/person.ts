@@ -1,5 +1,19 @@
 import { AFTER, CUES, PUBLIC_BEGINNINGS, PUBLIC_NAMES, SURE_TITLES, TALK, type Cue } from './names/cues.ts';
 import { COMMON, FAMILY, GIVEN, INTERFACE, SURE, WORD } from './names/lists.ts';
+import {
+  ALONE,
+  ALONE_PLACES,
+  HEADS,
+  INSTITUTIONS_AFTER,
+  INSTITUTIONS_BEFORE,
+  isCalendar,
+  LAWS,
+  MAKERS,
+  SHOPS,
+  SPELLING,
+  THING_BEGINNINGS,
+  THINGS,
+} from './names/things.ts';
 import { MAX_GAP, tokenise, WHOLE, type Token } from './names/tokens.ts';
 import { unspacedNames } from './names/unspaced.ts';
 import type { Recognizer, Span } from './span.ts';
@@ -93,6 +107,9 @@ function cuesBefore(tokens: readonly Token[], first: number): Cues {
     // A bare greeting in the middle of a sentence is another word: `so dear Mark`.
     for (const cue of CUES.get(phrase) ?? []) {
       if (!GAPS[cue].test(gap)) continue;
+      // Capitals are a product's (`MX Master`), but for titles that hardly anything else is written as (`DR Smith`).
+      const isBrand = cue === 'title' && word.isUpper && word.hasCase && !SURE_TITLES.has(phrase);
+      if (isBrand && tokens[first]?.isUpper === false) continue;
       found.add(cue);
       isAsked ||= cue === 'soft' && isPhrase;
       isSure ||= cue === 'title' && (isPhrase || SURE_TITLES.has(phrase));
@@ -171,7 +188,11 @@ function isSaint(tokens: readonly Token[], first: number): boolean {
   return before !== undefined && SAINTS.has(before.folded) && /^\.? $|^-$/u.test(tokens[first]?.gap ?? '');
 }
 
-const SAINTS = new Set('st saint san santa santo sankt sainte ste sv swiety svaty'.split(' '));
+const SAINTS = new Set(
+  'st saint san santa santo sankt sainte ste sv swiety svaty svata sveti sankta sao sint szent sfantul sfanta'.split(
+    ' ',
+  ),
+);
 
 /** A listed word that is nobody's name. */
 function isOrdinary({ flags, folded, isAccented }: Token): boolean {
@@ -216,6 +237,7 @@ interface Judged {
 }
 
 function judge(text: string, tokens: readonly Token[], run: Run, cues: Cues): Found | undefined {
+  if (isList(tokens, run)) return undefined;
   const count = run.words.length;
   const whole = count === 1 ? undefined : judgePair(text, tokens, run, cues);
   const best =
@@ -224,6 +246,7 @@ function judge(text: string, tokens: readonly Token[], run: Run, cues: Cues): Fo
   const start = run.words[best.from];
   const end = run.words[best.to];
   if (start === undefined || end === undefined || isPublicName(tokens, run, best)) return undefined;
+  if (!isMeant(cues) && isThing(tokens, run, best)) return undefined;
   return {
     span: {
       start: start.start,
@@ -243,16 +266,63 @@ function better(a: Judged | undefined, b: Judged | undefined): Judged | undefine
   return b.score > a.score ? b : a;
 }
 
+/** The words around leave no doubt that a person is meant. */
+const isMeant = (cues: Cues): boolean => isStrong(cues) || cues.asked || cues.mention;
+
+/** `Mo Di Mi Do Fr`, `Alpha Bravo Charlie`: words of calendars and of spelling, in a row. */
+function isList(tokens: readonly Token[], { words, first, next }: Run): boolean {
+  const spells = [tokens[first - 1], ...words].filter((word) => word !== undefined && SPELLING.has(word.folded)).length;
+  if (spells > 1 && spells >= words.length) return true;
+  const around = tokens.slice(Math.max(0, first - 2), next + 2);
+  return around.filter(({ folded, isCapital }) => isCapital && isCalendar(folded)).length > 2;
+}
+
 /** Whether the words, or they with their neighbours, are what a company or thing is called. */
-function isPublicName(tokens: readonly Token[], run: Run, { from, to }: Pick<Judged, 'from' | 'to'>): boolean {
+function isPublicName(tokens: readonly Token[], run: Run, part: Pick<Judged, 'from' | 'to'>): boolean {
+  return findPhrase(tokens, run, part, PUBLIC_BEGINNINGS, PUBLIC_NAMES) !== undefined;
+}
+
+/** The same of things that share their name with somebody more easily: no other name may stand beside (`Ana Costa Rica`). */
+function isThing(tokens: readonly Token[], run: Run, part: Pick<Judged, 'from' | 'to'>): boolean {
+  const phrase = findPhrase(tokens, run, part, THING_BEGINNINGS, THINGS);
+  if (phrase === undefined) return isInstitution(tokens, run);
+  return run.words.every((word, i) => {
+    const at = run.first + i;
+    const isCovered = (at >= phrase.first && at <= phrase.last) || i < part.from || i > part.to;
+    return isCovered || (word.flags & (SURE | WORD)) !== SURE;
+  });
+}
+
+/** `Heinrich Heine Universität`, `Place Victor Hugo`: what towns call after people of the past. */
+function isInstitution(tokens: readonly Token[], { words, first, next }: Run): boolean {
+  const [before, after] = [tokens[first - 1], tokens[next]];
+  if (tokens[first]?.gap === ' ' && before !== undefined && INSTITUTIONS_BEFORE.has(before.folded)) return true;
+  if (after?.gap === ' ' && after.isCapital && INSTITUTIONS_AFTER.has(after.folded)) return true;
+  // `Maria Arena` is called so.
+  const unnamed = words.filter(({ flags }) => (flags & (GIVEN | FAMILY)) === 0);
+  if (unnamed[0] !== undefined && unnamed[0] === words[0] && INSTITUTIONS_BEFORE.has(unnamed[0].folded)) return true;
+  return unnamed.some(({ folded }) => INSTITUTIONS_AFTER.has(folded) || INSTITUTION.test(folded));
+}
+
+/** `Gutenberg-Universität` is one word. */
+const INSTITUTION = /(?:universitat|stiftung|museum|gymnasium|flughafen)$/u;
+
+/** The first phrase that touches the part of the run, as places among the tokens. */
+function findPhrase(
+  tokens: readonly Token[],
+  run: Run,
+  { from, to }: Pick<Judged, 'from' | 'to'>,
+  beginnings: ReadonlySet<string>,
+  phrases: ReadonlySet<string>,
+): { readonly first: number; readonly last: number } | undefined {
   const [first, last] = [Math.max(0, run.first + from - 2), run.first + to];
   for (let i = first; i <= last; i += 1) {
-    if (!PUBLIC_BEGINNINGS.has(tokens[i]?.folded ?? '')) continue;
+    if (!beginnings.has(tokens[i]?.folded ?? '')) continue;
     const folded = tokens.slice(i, i + 3).map((token) => token.folded);
-    if (i + 1 >= run.first + from && PUBLIC_NAMES.has(folded.slice(0, 2).join(' '))) return true;
-    if (i + 2 >= run.first + from && PUBLIC_NAMES.has(folded.join(' '))) return true;
+    if (i + 1 >= run.first + from && phrases.has(folded.slice(0, 2).join(' '))) return { first: i, last: i + 1 };
+    if (i + 2 >= run.first + from && phrases.has(folded.join(' '))) return { first: i, last: i + 2 };
   }
-  return false;
+  return undefined;
 }
 
 /** Two words or more: the surest given and family name among them decide, and what stands around. */
@@ -294,6 +364,9 @@ function raisedBy(
   score: number,
   isBare: boolean,
 ): number {
+  // `Driver: Realtek High Definition Audio`: unlisted words after a label are no name where more such words follow.
+  const goesOn = score < 0.2 && tokens[run.next]?.gap === ' ' && tokens[run.next]?.isCapital === true;
+  if (goesOn && cues.label && !cues.greeting && !cues.title && !cues.mention) return score;
   if (isStrong(cues) || cues.title || cues.mention) return Math.max(score + 0.3, 0.45);
   const [first, last] = [run.words[0], run.words.at(-1)];
   const isTalk =
@@ -373,18 +446,28 @@ function judgeSingle(text: string, tokens: readonly Token[], run: Run, cues: Cue
     add({ strong: 0.5, listed: 0.4 }, family, 'label');
   }
   const common = (word.flags & COMMON) === 0 ? 0 : 0.05;
-  if (cues.soft && !isOnlyWord)
+  const isPlace =
+    !cues.asked &&
+    ((ALONE_PLACES.has(word.folded) && WAYS.has(tokens[run.first - 1]?.folded ?? '')) ||
+      (ALONE.has(word.folded) && isMaterial(tokens, run.first)));
+  if (cues.soft && !isOnlyWord && !isPlace)
     add({ strong: 0.55, listed: 0.4, word: (cues.asked ? 0.4 : 0.35) + common }, given, 'context');
-  if (cues.soft && !isOnlyWord) add({ strong: 0.4, listed: 0.3 }, family, 'context');
+  if (cues.soft && !isOnlyWord && !isPlace) add({ strong: 0.4, listed: 0.3 }, family, 'context');
   if (cues.mention) add({ strong: 0.6, listed: 0.5, word: 0.45, interface: 0.4 }, given, 'mention');
   if (word.hasCase && !isOnlyWord) {
     if (saysAfter(text, tokens, run.first + 1)) {
       add({ strong: 0.6, listed: 0.4, word: 0.45 }, given, 'context');
       add({ strong: 0.4 }, family, 'context');
     }
-    if (/^'s?(?!\p{L})/u.test(text.slice(word.end, word.end + 3)))
+    if (/^'s?(?!\p{L})/u.test(text.slice(word.end, word.end + 3)) && !isShopOrLaw(text, tokens, run.first))
       add({ strong: 0.5, listed: 0.3, word: 0.35 + common }, given, 'possessive');
-    if (given === 'strong' && (word.flags & COMMON) !== 0 && word.end - word.start > 3)
+    if (
+      given === 'strong' &&
+      (word.flags & COMMON) !== 0 &&
+      word.end - word.start > 3 &&
+      !(cues.soft && isPlace) &&
+      !isNamesake(text, tokens, run.first)
+    )
       scores.push([0.4, 'given_name']);
   }
   const segment = isSegment(text, word) ? segmentCue(tokens, run) : undefined;
@@ -396,6 +479,50 @@ function judgeSingle(text: string, tokens: readonly Token[], run: Run, cues: Cue
   if (score > 0) return { score, checked, from: 0, to: 0 };
   // Known of itself, but nothing says that a person is meant.
   return given === 'strong' || family === 'strong' ? { score: 0.3, checked: 'name_alone', from: 0, to: 0 } : undefined;
+}
+
+/** `Jefferson City`, `13. Juli 2024`, `Hugo 0.125.0`, or nothing but a word that is a product or place as well. */
+function isNamesake(text: string, tokens: readonly Token[], at: number): boolean {
+  const [word, after] = [tokens[at], tokens[at + 1]];
+  if (word === undefined) return false;
+  if (after?.gap === ' ' && (HEADS.has(after.folded) || ROMAN.test(text.slice(after.start, after.end)))) return true;
+  if (word.gap === ' ' && MAKERS.has(tokens[at - 1]?.folded ?? '')) return true;
+  if (isShopOrLaw(text, tokens, at)) return true;
+  const rest = text.slice(word.end, word.end + 12);
+  if (VERSION.test(rest)) return true;
+  if (isCalendar(word.folded) && (DAY.test(word.gap) || YEAR.test(rest))) return true;
+  return ALONE.has(word.folded) && (isSegment(text, word) || (word.start === 0 && MODEL.test(rest)));
+}
+
+/** `{n}` is a number that was taken out before. */
+const VERSION = /^ (?:v?(?:\d{1,3}|\{n\})\.(?:\d{1,4}|\{n\})(?:\.[\d{]|$)|v[\d{]|0\.\d)/u;
+const DAY = /(?:\d|\{n\})\.? (?:de )?$/u;
+const MODEL = /^ (?:(?:19|20)\d\d(?!\d)|\{n\}$)/u;
+const YEAR = /^,? (?:de |del )?(?:(?:19|20)\d\d(?!\d)|\{n\})/u;
+const ROMAN = /^[IVX]{2,5}$/u;
+
+/** Words before places as well as people. */
+const WAYS = new Set('from to in via von nach de a da di do para desde van naar z till fra til из в'.split(' '));
+
+/** `built with Hugo`: what a thing is made with. */
+function isMaterial(tokens: readonly Token[], at: number): boolean {
+  return MADE.has(tokens[at - 2]?.folded ?? '') && MADE_WITH.has(tokens[at - 1]?.folded ?? '');
+}
+
+const MADE = new Set(
+  'built powered made generated written runs running deployed compiled erstellt gebaut fait hecho creado fatto feito gemaakt'.split(
+    ' ',
+  ),
+);
+const MADE_WITH = new Set('with by in on mit avec con com met'.split(' '));
+
+/** `Wendy's` with nothing after it, `Murphy's law`. */
+function isShopOrLaw(text: string, tokens: readonly Token[], at: number): boolean {
+  const [word, after] = [tokens[at], tokens[at + 1]];
+  if (word === undefined) return false;
+  if (after?.gap === "'s " && LAWS.has(after.folded)) return true;
+  const isPossessive = /^['\u2019]s/u.test(text.slice(word.end, word.end + 2));
+  return isPossessive && SHOPS.has(word.folded) && isSegment(text, { start: word.start, end: word.end + 2 });
 }
 
 const ORDER: readonly Grade[] = ['strong', 'listed', 'word', 'interface', 'unknown', 'none'];
@@ -450,7 +577,8 @@ function commaName(text: string, tokens: readonly Token[], run: Run): Found | un
   const last = run.words.at(-1);
   const start = run.words[0];
   if (last === undefined || start === undefined || start.isInitial) return undefined;
-  if (isPublicName(tokens, run, { from: 0, to: run.words.length - 1 })) return undefined;
+  const whole = { from: 0, to: run.words.length - 1 };
+  if (isPublicName(tokens, run, whole) || isThing(tokens, run, whole)) return undefined;
   let end = after;
   let next = run.next + 1;
   for (let more = tokens[next]; more !== undefined && next < run.next + 3; more = tokens[next]) {

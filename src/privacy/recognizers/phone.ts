@@ -82,16 +82,20 @@ function leadOf(
   if (digits.startsWith('00') && digits.length <= 16) return { kind: 'international', start: start - bracket };
   if (digits === '011' && bracket === 0) return { kind: 'international', start };
   if (isNamed) return { kind: 'named', start: start - bracket };
+  if (BOOK.test(before)) return undefined;
   if (digits.startsWith('0')) return { kind: 'trunk', start: start - bracket };
   if (/^(?:1|[2-9]\d\d)$/u.test(digits)) return { kind: 'north_american', start: start - bracket };
   return /^[1-9]/u.test(digits) ? { kind: 'bare', start: start - bracket } : undefined;
 }
 
 const MAX_LEAD = 24;
-const PLUS = /(?<!\d)\(?\+ ?\(?$/u;
+/** `C++ 2015-2022` is no plus of a number. */
+const PLUS = /(?<!\d|\p{L}\+)\(?\+ ?\(?$/u;
 const INSIDE_WORD = /[\p{Script=Latin}\p{Script=Cyrillic}\p{Script=Greek}\p{N}_.,#$€£/-]$/u;
 /** In the middle of a number: what names the number stands before its first group. */
 const MIDDLE = /[\p{N}$€£#=][ .,/()-]{0,3}$/u;
+/** Numbers of books, journals, parts and goods are grouped as phone numbers are. */
+const BOOK = /(?<!\p{L})(?:ISBN|ISSN|ISMN|EAN|GTIN|UPC|M?P\/?N)(?:[- ]?1[03])?:?[ -]{0,2}$/iu;
 const LETTER_BEFORE = /\p{L}[.:# (-]{0,4}$/u;
 const PHONE_WORD =
   /(?:^|[^\p{L}])(?:tel|tél|telefon|téléphone|teléfono|telephone|phone|mobile|mobil|cell|handy|fax|call|dial|whatsapp|viber|signal|sms)(?:s|[ -]?(?:no|number|num|nr|nummer|numéro|número|me at|us at|at))?(?: is| ist| est| es)?[.:# (-]{0,4}$/iu;

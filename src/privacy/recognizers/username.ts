@@ -127,6 +127,11 @@ const NOBODY = new Set(
   ),
 );
 
+/** Whether an account of this name comes with systems, or stands for a name in examples. */
+export function isSystemAccount(name: string): boolean {
+  return NOBODY.has(name.toLowerCase());
+}
+
 function isNobody(name: string): boolean {
   return (
     name.length < 2 || NOBODY.has(name.toLowerCase()) || !/\p{L}/u.test(name) || /^(?:all|default) users?$/iu.test(name)

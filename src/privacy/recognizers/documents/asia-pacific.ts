@@ -117,7 +117,8 @@ const INDIA_AND_NEIGHBOURS: readonly DocumentType[] = [
     name: 'in_voter',
     kind: 'national_id',
     forms: ['10'],
-    pattern: /^[A-Z]{3}\d{7}$/u,
+    // Tickets of service desks are numbered so too (`INC0010023`).
+    pattern: /^(?!INC|CHG|PRB|REQ|RIT|TSK|TKT|ORD|INV|RMA|DOC|REF|CAS|PRJ|JOB|BUG|SKU)[A-Z]{3}\d{7}$/u,
     score: 0.4,
     context: contextOf(['voter', 'vote', 'EPIC', 'elector', 'electoral']),
   },

@@ -83,7 +83,7 @@ function writtenOf(whole: string): Written {
   const folded = foldName(word);
   const first = word.charAt(0);
   const hasCase = first.toLowerCase() !== first.toUpperCase();
-  const flags = flagsOfWord(word, folded);
+  const flags = NO_NAMES.has(word.toLowerCase()) ? WORD : flagsOfWord(word, folded);
   const isCapital = !hasCase || first !== first.toLowerCase();
   return {
     length: word.length,
@@ -97,6 +97,9 @@ function writtenOf(whole: string): Written {
     isInitial: word.length === 1 && hasCase && first !== first.toLowerCase(),
   };
 }
+
+/** Words that become a name when their accents are folded away (`Marco`, `Fran`). */
+const NO_NAMES = new Set(['março', 'från']);
 
 const ACCENTED = /[\u00C0-\u024F\u1E00-\u1EFF]/u;
 

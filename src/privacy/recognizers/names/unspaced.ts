@@ -181,13 +181,28 @@ function japaneseNames(text: string): Span[] {
       const isAlone =
         /^(?:$|[\s|(（\-、,])/u.test(after.slice(given)) &&
         /(?:^|[\s|@:：(（-])$/u.test(text.slice(0, run.index).slice(-1));
-      const score = isTitled ? 0.75 : given > 0 && isAlone ? 0.7 : given > 0 ? 0.55 : isAlone ? 0.4 : 0.2;
+      const score = isTitled
+        ? 0.75
+        : given > 0 && isAlone
+          ? 0.7
+          : given > 0
+            ? 0.55
+            : isAlone && !JAPANESE_PLACES.has(name)
+              ? 0.4
+              : 0.2;
       spans.push({ start: run.index, end: end + given, kind: 'person', score, checked: isTitled ? 'title' : 'names' });
       break;
     }
   }
   return spans;
 }
+
+/** Prefectures and towns that are family names as well: alone they are a choice of a list. */
+const JAPANESE_PLACES = new Set(
+  '宮城 秋田 山形 福島 茨城 栃木 千葉 石川 福井 長野 香川 福岡 長崎 宮崎 山口 岡山 徳島 渋谷 品川 目黒 大宮 浜松 豊田 高松 松山 松本 松江 富山 金沢 熊本'.split(
+    ' ',
+  ),
+);
 
 /** How many characters after a family name are a given name, with the space before it. */
 function givenAfter(after: string, given: ReadonlySet<string>, characters: ReadonlySet<string>): number {

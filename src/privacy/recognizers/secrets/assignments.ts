@@ -62,13 +62,17 @@ const SHORT_CODE =
 /** Values that say what to type, not what was typed. */
 const HARMLESS =
   /^(?:string|str|text|bytes?|char|varchar|number|int(?:eger)?|bool(?:ean)?|any|object|null|nil|none|undefined|true|false|yes|no|on|off|required|optional|missing|invalid|incorrect|wrong|expired|empty|hidden|visible|show|hide|changed?|reset|forgot(?:ten)?|enter|type|your|the|this|that|must|should|may|can|will|not|for|and|with|from|has|was|are|is|too|at|to|of|in|or|minimum|maximum|min|max|length|strength|strong|weak|policy|protected|authentication|manager|generator|field|input|label|placeholder|example|changeme|redacted|masked|encrypted|hash(?:ed)?|value|default|unknown|error|failed|success|confirm(?:ation)?|new|old|current|repeat|again|erforderlich|eingeben|vergessen|ändern|ungültig|falsch|oublié|requis|incorrecta?|requerida?|olvidada?|richiesta|dimenticata|esquecida|obrigatória|vergeten|wymagane|settings|options|help)[.!?:]*$/iu;
+/** `8文字以上`, `至少8个字符`: how long it must be, also once the number is gone. */
+const LENGTH = /^\p{Script=Han}{0,6}(?:\d{1,3}|\{n\})(?:[-~～](?:\d{1,3}|\{n\}))?(?:文字|個?字元|个?字符|位|자|글자)/u;
 const MASK = /^[*•●·.xX_#-]+$|^\\[*•]/u;
 const TEMPLATE =
-  /^(?:\$\{?|\{\{?|%\w?|<|\[|process\.|os\.|env\.|ENV\[|System\.|vault:|secrets?\.|this\.|self\.|config\.|req\.|props\.|\(|function|=>|await|new |get[A-Z_(]|String\()/u;
+  /^(?:your[-_]|my[-_](?:api|secret|password|token)|\$\{?|\{\{?|%\w?|<|\[|process\.|os\.|env\.|ENV\[|System\.|vault:|secrets?\.|this\.|self\.|config\.|req\.|props\.|\(|function|=>|await|new |get[A-Z_(]|String\()/u;
 
 function isSecretValue(value: string, sign: string, rest: string): boolean {
   const bare = value.trim();
-  if (bare.length < 3 || HARMLESS.test(bare) || MASK.test(bare) || TEMPLATE.test(bare)) return false;
+  if (bare.length < 3 || HARMLESS.test(bare.replace(/[)\]]+$/u, '')) || MASK.test(bare) || TEMPLATE.test(bare))
+    return false;
+  if (LENGTH.test(bare)) return false;
   if (/[()]$/u.test(bare) && /^[\w.]+\(/u.test(bare)) return false;
   if (sign === '"') return !/^[\p{L}]+(?: \p{L}+){2,}/u.test(bare);
   if (sign.includes('=')) return true;

@@ -6,7 +6,7 @@ export function commands(text: string): Span[] {
   return SHAPES.flatMap((shape) =>
     [...text.matchAll(shape)].flatMap((match) => {
       const value = match[1] ?? '';
-      if (value === '' || /^[$<{%*]/u.test(value)) return [];
+      if (value === '' || /^(?:[$<{%*]|your[-_]|user(?:name)?:password$)/iu.test(value)) return [];
       const end = match.index + match[0].length;
       return [{ start: end - value.length, end, kind: 'secret', score: 0.85, checked: 'command' } as const];
     }),

@@ -21,7 +21,7 @@ export function randomTokens(view: TextView): Span[] {
   return spans;
 }
 
-type Looks = 'uuid' | 'hex' | 'digest' | 'entropy';
+type Looks = 'uuid' | 'ulid' | 'hex' | 'digest' | 'entropy';
 
 const VERSION_CONTROL = contextOf([
   'commit',
@@ -117,6 +117,8 @@ function looksRandom(piece: string): Looks | undefined {
   const characters = piece.replace(/[^A-Za-z0-9]/gu, '');
   if (characters.length < MIN_RANDOM) return undefined;
   if (UUID.test(piece)) return 'uuid';
+  if (ULID.test(piece)) return 'ulid';
+  if (isJoined(piece)) return undefined;
   if (/^(?=.*\d)(?=.*[a-f])[0-9a-f]{24,}$/iu.test(characters)) {
     if (changesOf(characters) < HEX_CHANGES) return undefined;
     return DIGESTS.has(characters.length) && characters.length === piece.length ? 'digest' : 'hex';
@@ -127,6 +129,19 @@ function looksRandom(piece: string): Looks | undefined {
 }
 
 const UUID = /(?<![0-9a-f])[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}(?![0-9a-f])/iu;
+
+/** `Win11_23H2_English_x64v2`: words, versions and dates between dashes or underscores, at least one of them a word. */
+function isJoined(piece: string): boolean {
+  const parts = piece.split(/[_-]/u);
+  return parts.length > 2 && parts.every((part) => PART.test(part)) && parts.some((part) => WORD.test(part));
+}
+
+const WORD = /^[A-Z]?[a-z]{3,}$/u;
+const PART =
+  /^(?:[A-Z]?[a-z]{1,14}|[A-Z]{1,6}|\d{1,8}|[A-Za-z]{1,5}\d{1,4}(?:[A-Za-z]\d{0,2})?|\d{1,4}[A-Za-z]\d{0,2})$/u;
+
+/** Begins with the time: `01` until 2039 (github.com/ulid/spec). */
+const ULID = /^01[0-9A-HJKMNP-TV-Z]{24}$/u;
 
 /** Bits a character; random base64 of 20 characters has about 4.1, English without spaces about 3.5. */
 const MIN_ENTROPY = 3.3;
