@@ -1,6 +1,7 @@
 import { AFTER, CUES, PUBLIC_BEGINNINGS, PUBLIC_NAMES, SURE_TITLES, TALK, type Cue } from './names/cues.ts';
+import { isKoreanName, isPinyinName } from './names/forms.ts';
 import { COMMON, FAMILY, GIVEN, INTERFACE, SURE, WORD } from './names/lists.ts';
-import { MAX_GAP, tokenise, WHOLE, type Token } from './names/tokens.ts';
+import { FORMED, MAX_GAP, tokenise, WHOLE, type Token } from './names/tokens.ts';
 import { unspacedNames } from './names/unspaced.ts';
 import type { Recognizer, Span } from './span.ts';
 import type { TextView } from './view.ts';
@@ -120,7 +121,7 @@ const GAPS: Readonly<Record<Cue, RegExp>> = {
 
 const MAX_WORDS = 6;
 const PARTICLES = new Set(
-  'van von der den de del della delle di da dos das do du la le el al bin ibn ben bint ter ten te zu zum zur af av y e i'.split(
+  'van von der den de del della delle di da dos das do du la le el al bin ibn ben bint binti bte ter ten te t zu zum zur af av y e i dela delos'.split(
     ' ',
   ),
 );
@@ -133,11 +134,13 @@ function runFrom(tokens: readonly Token[], first: number, hasCue: boolean): Run 
     const token = tokens[next];
     if (token === undefined) break;
     if (words.length > 0) {
-      if (!/^ {1,2}$/u.test(token.gap) && !(token.gap === '' && words.at(-1)?.isInitial === true)) break;
+      // `van 't Hoff`
+      if (!/^ {1,2}'?$/u.test(token.gap) && !(token.gap === '' && words.at(-1)?.isInitial === true)) break;
       if (token.isGlued && !(token.gap === '' && words.at(-1)?.isInitial === true)) break;
       if (PARTICLES.has(token.folded) && (!token.isCapital || token.folded.length > 1)) {
         const after = tokens[next + 1];
-        const isInside = after?.gap === ' ' && (after.isCapital || PARTICLES.has(after.folded));
+        const isInside =
+          /^ '?$/u.test(after?.gap ?? '') && after !== undefined && (after.isCapital || PARTICLES.has(after.folded));
         if (isInside && (!token.isCapital || (after.isCapital && !isOrdinary(after)))) {
           words.push(token);
           continue;
@@ -203,7 +206,7 @@ const PAIRS: Readonly<Record<Grade, Readonly<Record<Grade, number>>>> = {
   listed: { strong: 0.7, listed: 0.5, word: 0.4, interface: 0.3, unknown: 0.25, none: 0 },
   word: { strong: 0.7, listed: 0.45, word: 0.45, interface: 0.3, unknown: 0.2, none: 0 },
   interface: { strong: 0.6, listed: 0.4, word: 0.4, interface: 0.2, unknown: 0.1, none: 0 },
-  unknown: { strong: 0.35, listed: 0.2, word: 0.1, interface: 0.1, unknown: 0.05, none: 0 },
+  unknown: { strong: 0.4, listed: 0.2, word: 0.1, interface: 0.1, unknown: 0.05, none: 0 },
   none: { strong: 0, listed: 0, word: 0, interface: 0, unknown: 0, none: 0 },
 };
 
@@ -266,7 +269,8 @@ function judgePair(text: string, tokens: readonly Token[], run: Run, cues: Cues)
     for (let j = 0; j < words.length; j += 1) {
       const [one, two] = [words[i], words[j]];
       if (i === j || one === undefined || two === undefined) continue;
-      const score = pairScore(one, given[i] ?? 'none', two, familyGrade(given[j], family[j]), i < j);
+      const listed = pairScore(one, given[i] ?? 'none', two, familyGrade(given[j], family[j]), i < j);
+      const score = j === i + 1 ? Math.max(listed, formedScore(text, one, two)) : listed;
       if (score > (best?.score ?? 0)) best = { score, i, j };
     }
   }
@@ -303,6 +307,18 @@ function raisedBy(
     segmentCue(tokens, run) === 'talk';
   if (cues.asked || isTalk || saysAfter(text, tokens, run.next)) return Math.max(score + 0.2, isBare ? 0 : MIN_PAIR);
   return cues.soft && score >= 0.2 ? score + 0.15 : score;
+}
+
+/** What the form of two words in a row says where lists know neither or one: `Zhang Xiaoming`, `Park Ji-hye`, `Bekzod Grbović`. */
+function formedScore(text: string, one: Token, two: Token): number {
+  if (!one.hasCase || (one.flags & INTERFACE) !== 0 || (two.flags & INTERFACE) !== 0) return 0;
+  const isName = (family: Token, given: Token): boolean =>
+    ((given.flags & WORD) === 0 && isPinyinName(family.folded, given.folded)) ||
+    isKoreanName(family.folded, text.slice(given.start, given.end).toLowerCase());
+  if (isName(one, two) || isName(two, one)) return 0.5;
+  // Russian adjectives end as family names do.
+  const isTelling = (two.flags & FORMED) !== 0 && !/ск(?:ии|ая|а)$/u.test(two.folded);
+  return isTelling && one.flags === 0 && one.end - one.start > 2 && !one.isUpper ? 0.45 : 0;
 }
 
 /** A Vietnamese family name with what follows it written the Vietnamese way: given names there are words of all kinds. */
@@ -467,7 +483,15 @@ function commaName(text: string, tokens: readonly Token[], run: Run): Found | un
     ? (COMMA_INITIAL[family] ?? 0)
     : COMMA[gradeOf(after, GIVEN, false)][family] + (isAlone ? 0.15 : 0);
   if (score < MIN_PAIR) return undefined;
-  return { span: { start: start.start, end: end.end, kind: 'person', score, checked: 'names+comma' }, next };
+  // `van der Merwe, Johan`: small words before belong to it.
+  let from = run.first;
+  for (; from > run.first - 3 && /^ '?$/u.test(tokens[from]?.gap ?? ''); from -= 1) {
+    if (tokens[from - 1]?.isCapital !== false || !PARTICLES.has(tokens[from - 1]?.folded ?? '')) break;
+  }
+  return {
+    span: { start: (tokens[from] ?? start).start, end: end.end, kind: 'person', score, checked: 'names+comma' },
+    next,
+  };
 }
 
 const NOT_AT_ALL: Readonly<Record<Grade, number>> = {
