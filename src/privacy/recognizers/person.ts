@@ -1,5 +1,14 @@
-import { AFTER, CUES, PUBLIC_BEGINNINGS, PUBLIC_NAMES, SURE_TITLES, TALK, type Cue } from './names/cues.ts';
-import { isKoreanName, isPinyinName } from './names/forms.ts';
+import {
+  AFTER,
+  CUES,
+  NAME_LABELS,
+  PUBLIC_BEGINNINGS,
+  PUBLIC_NAMES,
+  SURE_TITLES,
+  TALK,
+  type Cue,
+} from './names/cues.ts';
+import { isHyphenatedName, isPinyinName } from './names/forms.ts';
 import { COMMON, FAMILY, GIVEN, INTERFACE, SURE, WORD } from './names/lists.ts';
 import { FORMED, MAX_GAP, tokenise, WHOLE, type Token } from './names/tokens.ts';
 import { unspacedNames } from './names/unspaced.ts';
@@ -59,6 +68,8 @@ interface Cues {
   readonly title: boolean;
   readonly sureTitle: boolean;
   readonly label: boolean;
+  /** A label that only a name stands after: `Surname`. */
+  readonly nameLabel: boolean;
   readonly soft: boolean;
   /** A phrase that asks for a person: `chat with`, `assigned to`. */
   readonly asked: boolean;
@@ -70,6 +81,7 @@ const NO_CUES: Cues = {
   title: false,
   sureTitle: false,
   label: false,
+  nameLabel: false,
   soft: false,
   asked: false,
   mention: false,
@@ -86,6 +98,7 @@ function cuesBefore(tokens: readonly Token[], first: number): Cues {
   const found = new Set<Cue>();
   let isSure = false;
   let isAsked = false;
+  let isNameLabel = false;
   for (let i = first - 1; i >= 0 && i >= first - 3; i -= 1) {
     const word = tokens[i];
     if (word === undefined) break;
@@ -96,6 +109,7 @@ function cuesBefore(tokens: readonly Token[], first: number): Cues {
       if (!GAPS[cue].test(gap)) continue;
       found.add(cue);
       isAsked ||= cue === 'soft' && isPhrase;
+      isNameLabel ||= cue === 'label' && NAME_LABELS.has(phrase);
       isSure ||= cue === 'title' && (isPhrase || SURE_TITLES.has(phrase));
     }
     if (!/^['. -]{1,2}$/u.test(word.gap)) break;
@@ -106,6 +120,7 @@ function cuesBefore(tokens: readonly Token[], first: number): Cues {
     title: found.has('title'),
     sureTitle: isSure,
     label: found.has('label'),
+    nameLabel: isNameLabel,
     soft: found.has('soft'),
     asked: isAsked,
     mention: false,
@@ -116,7 +131,8 @@ const GAPS: Readonly<Record<Cue, RegExp>> = {
   greeting: /^[,!]?[ \n]$/u,
   title: /^\.? ?$|^: $/u,
   label: /^ ?[:\uFF1A=] ?["'(]?$|^ - $/u,
-  soft: /^[,!]?\s{1,2}$|^: ?$/u,
+  // `w/ Ana` as well.
+  soft: /^[,!]?\s{1,2}$|^: ?$|^\/ $/u,
 };
 
 const MAX_WORDS = 6;
@@ -309,12 +325,16 @@ function raisedBy(
   return cues.soft && score >= 0.2 ? score + 0.15 : score;
 }
 
+/** In lower case but for what stands after a hyphen: `Ji-hye`, not `On-Line`. */
+const lowerTail = (word: string): string => word.charAt(0).toLowerCase() + word.slice(1);
+
 /** What the form of two words in a row says where lists know neither or one: `Zhang Xiaoming`, `Park Ji-hye`, `Bekzod Grbović`. */
 function formedScore(text: string, one: Token, two: Token): number {
-  if (!one.hasCase || (one.flags & INTERFACE) !== 0 || (two.flags & INTERFACE) !== 0) return 0;
+  if (!one.hasCase) return 0;
   const isName = (family: Token, given: Token): boolean =>
-    ((given.flags & WORD) === 0 && isPinyinName(family.folded, given.folded)) ||
-    isKoreanName(family.folded, text.slice(given.start, given.end).toLowerCase());
+    (given.flags & WORD) === 0 &&
+    (isPinyinName(family.folded, given.folded) ||
+      isHyphenatedName(family.folded, lowerTail(text.slice(given.start, given.end))));
   if (isName(one, two) || isName(two, one)) return 0.5;
   // Russian adjectives end as family names do.
   const isTelling = (two.flags & FORMED) !== 0 && !/ск(?:ии|ая|а)$/u.test(two.folded);
@@ -387,6 +407,7 @@ function judgeSingle(text: string, tokens: readonly Token[], run: Run, cues: Cue
   if (cues.label) {
     add({ strong: 0.65, listed: 0.5, word: 0.45 }, given, 'label');
     add({ strong: 0.5, listed: 0.4 }, family, 'label');
+    if (cues.nameLabel && isWordy(word) && word.hasCase) add({ unknown: 0.45 }, given, 'label');
   }
   const common = (word.flags & COMMON) === 0 ? 0 : 0.05;
   if (cues.soft && !isOnlyWord)
@@ -526,11 +547,21 @@ function lowerCaseName(tokens: readonly Token[], first: number): Found | undefin
   if (one === undefined || ((one.flags & GIVEN) === 0 && (one.flags & FAMILY) === 0)) return undefined;
   if (two?.gap === ' ' && !two.isGlued) {
     const pair = surePair(one, two, first, 'names');
-    if (pair !== undefined) return pair;
+    const longer = pair === undefined ? 0 : familiesAfter(tokens, pair.next);
+    if (pair !== undefined && longer > 0) {
+      const next = pair.next + longer;
+      return { span: { ...pair.span, end: (tokens[next - 1] ?? two).end }, next };
+    }
+    const found = pair ?? likelyPair(tokens, first);
+    if (found !== undefined) return found;
   }
-  const isCommon = (one.flags & (GIVEN | COMMON)) === (GIVEN | COMMON) && (one.flags & WORD) === 0;
-  if (!isCommon || first === 0 || one.end - one.start < 3) return undefined;
+  if (first === 0 || one.end - one.start < 3) return undefined;
   const cues = cuesBefore(tokens, first);
+  // Short names of one language are words of another.
+  const isKnown = (one.flags & COMMON) !== 0 || ((one.flags & SURE) !== 0 && one.end - one.start > 4);
+  const isAddressed = cues.sureTitle || cues.label || cues.nameLabel;
+  const kind = isAddressed ? GIVEN | FAMILY : GIVEN;
+  if (!isKnown || (one.flags & kind) === 0 || (one.flags & WORD) !== 0) return undefined;
   const score =
     cues.sureTitle || (cues.greeting && first <= 2)
       ? 0.5
@@ -550,6 +581,48 @@ function isAskedFor(tokens: readonly Token[], first: number): boolean {
     two !== undefined &&
     (TALK.has(two.folded) || (one !== undefined && (CUES.has(`${one.folded} ${two.folded}`) || TALK.has(one.folded))))
   );
+}
+
+/** How many words of family names go on after a pair in small letters: `maria jose garcia fernandez`. */
+function familiesAfter(tokens: readonly Token[], next: number): number {
+  let count = 0;
+  for (; count < 2; count += 1) {
+    const token = tokens[next + count];
+    if (token?.gap !== ' ' || token.isGlued || (token.flags & (FAMILY | INTERFACE)) !== FAMILY) break;
+    if (token.end - token.start < 4) break;
+  }
+  return count;
+}
+
+/** A given name that means nothing else before a family name that may mean something: `jurgen muller`, `fatima zahra`. */
+function likelyPair(tokens: readonly Token[], first: number): Found | undefined {
+  const [one, two, after] = [tokens[first], tokens[first + 1], tokens[first + 2]];
+  if (one === undefined || two === undefined) return undefined;
+  const isLong = (token: Token): boolean => token.end - token.start > 3;
+  const isGiven = (one.flags & (GIVEN | SURE | WORD)) === (GIVEN | SURE) && isLong(one);
+  const isFamily =
+    (two.flags & FORMED) !== 0 || ((two.flags & (FAMILY | SURE | INTERFACE)) === (FAMILY | SURE) && isLong(two));
+  const isSecondGiven = (two.flags & (GIVEN | COMMON | WORD)) === (GIVEN | COMMON) && (one.flags & COMMON) !== 0;
+  // French and Spanish names that dictionaries hold as words, before a family name that is none.
+  const isWord = (one.flags & (GIVEN | COMMON | INTERFACE)) === (GIVEN | COMMON) && isLong(one);
+  const isSureFamily = (two.flags & (FAMILY | SURE | WORD)) === (FAMILY | SURE) && two.end - two.start > 4;
+  const isPair = (isGiven && (isFamily || isSecondGiven)) || (isWord && isSureFamily);
+  // `nguyen van hung`: middle names that nothing else has between such words.
+  const isVietnamese =
+    VIETNAMESE.has(one.folded) &&
+    (two.folded === 'van' || two.folded === 'thi') &&
+    after?.gap === ' ' &&
+    !after.isGlued;
+  if (isVietnamese && (after.flags & GIVEN) !== 0) {
+    return {
+      span: { start: one.start, end: after.end, kind: 'person', score: 0.5, checked: 'names' },
+      next: first + 3,
+    };
+  }
+  if (!isPair) return undefined;
+  const last = first + 1 + familiesAfter(tokens, first + 2);
+  const end = (tokens[last] ?? two).end;
+  return { span: { start: one.start, end, kind: 'person', score: 0.45, checked: 'names' }, next: last + 1 };
 }
 
 function surePair(one: Token, two: Token, first: number, checked: string): Found | undefined {

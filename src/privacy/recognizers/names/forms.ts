@@ -15,6 +15,10 @@ const FAMILY_ENDINGS = new RegExp(
     '[a-z]{3,}(?:opoulos|opoulou|akis|idis|iadis|idou|iadou|ellis|atos|akou)',
     // Romanian, Baltic, Finnish, Nordic, Icelandic, German
     '[a-z]{3,}(?:escu|eanu|auskas|auskaite|aitis|aite|aviciu[st]|aviciute|[iae]nen|sson|dottir|gaard|qvist|kvist|huber|maier|meyer|inger)',
+    // Indian, Sri Lankan, Thai, Mongolian
+    '[a-z]{3,}(?:moorth[iy]|murth[iy]|swam[iy]|nathan|krishnan|laksh?mi|subramani[ao]m?|wala|singhe|ward[eh]na|ratne|nayak[ea]|sek[ae]ra|tsetseg|bayar|erdene|srithong|wong[sc]hai|porn|thong|rattana|suwan)',
+    // Malagasy, Ethiopian, Nigerian: the beginning tells
+    '(?:andria|rakoto|razafi|rasoa|ranaivo|gebre|wolde|habte|oluwa|olu[fjskt]|adeb|adek|adew|ades|adey|ayod|babat|babaj|chukwu|nwach|okonk|onye[kb])[a-z]{3,}',
     // Basque
     '[a-z]{2,}(?:etxea|etxeberria|goitia|zabala|gaitia|gorri)',
     // Serbian, Bulgarian, Russian, Ukrainian
@@ -46,9 +50,15 @@ const PINYIN_FAMILY = new Set(
   xia fang shi yao tan liao zou jin bai qi cui kang lyu tsai hsu hsieh chou chang chung chiang`.split(/\s+/u),
 );
 
+/** Family names of Hong Kong and Taiwan, whose given names are written with a hyphen: `Wong Kar-wai`. */
+const HYPHENATING = new Set(
+  `chan wong cheung leung lau cheng ho kwok ng lam chow fung yeung tsang hui kwan poon siu tsui yip hsiao hsu tsai lin chen wu chang huang
+  yang liu cheng chiang chiu lo ma mak pang sze to tse yau yuen yung`.split(/\s+/u),
+);
+
 /** Whether `given` beside `family` is how a Chinese name is written in Latin letters: `Zhang Xiaoming`. Both folded. */
 export function isPinyinName(family: string, given: string): boolean {
-  return given.length > 4 && PINYIN_FAMILY.has(family) && PINYIN_GIVEN.test(given) && !NO_PINYIN.has(given);
+  return given.length > 3 && PINYIN_FAMILY.has(family) && PINYIN_GIVEN.test(given) && !NO_PINYIN.has(given);
 }
 
 /** Words of other languages that are made of such syllables. */
@@ -65,6 +75,7 @@ const KOREAN_SYLLABLE =
   '(?:kk|tt|pp|ch|[bcdghjkmnprstwy])?(?:yeo|yae|yu|ya|ye|yo|wa|we|wi|weo|eo|eu|ae|oo|ee|ui|a|e|i|o|u)(?:ng|[nlmkptsrb])?';
 const KOREAN_GIVEN = new RegExp(`^${KOREAN_SYLLABLE}-${KOREAN_SYLLABLE}$`, 'u');
 
-/** `Park Ji-hye`: `written` is the given name in lower case, with its hyphen. */
-export const isKoreanName = (family: string, written: string): boolean =>
-  KOREAN_FAMILY.has(family) && KOREAN_GIVEN.test(written);
+/** `Park Ji-hye`, `Wong Kar-wai`: `written` is the given name in lower case, with its hyphen. */
+export const isHyphenatedName = (family: string, written: string): boolean =>
+  (KOREAN_FAMILY.has(family) && KOREAN_GIVEN.test(written)) ||
+  (HYPHENATING.has(family) && /^[a-z]{2,5}-[a-z]{2,5}$/u.test(written));

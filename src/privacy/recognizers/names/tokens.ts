@@ -112,7 +112,11 @@ function flagsOfWord(word: string, folded: string): number {
   if (flags !== 0) return flags;
   if (!word.includes('-')) return looksLikeFamily(folded) ? FAMILY | FORMED : 0;
   const article = ARTICLE.exec(word);
-  if (article !== null) return flagsOf(foldName(word.slice(article[0].length)));
+  // No ordinary word begins with one and goes on with a capital: `Al-Mansoori`.
+  if (article !== null) {
+    const rest = word.slice(article[0].length);
+    return flagsOf(foldName(rest)) || (/^(?:[Aa]l|[Ee]l|[Bb][ei]n|[Ii]bn|[Aa]bu)-\p{Lu}\p{Ll}{3}/u.test(word) ? FAMILY | FORMED : 0);
+  }
   const parts = word.split('-', 4).map((part) => flagsOf(foldName(part)));
   const common = parts.reduce((all, part) => all & part, -1);
   if ((common & (GIVEN | FAMILY)) !== 0) return common;
