@@ -115,7 +115,10 @@ function flagsOfWord(word: string, folded: string): number {
   // No ordinary word begins with one and goes on with a capital: `Al-Mansoori`.
   if (article !== null) {
     const rest = word.slice(article[0].length);
-    return flagsOf(foldName(rest)) || (/^(?:[Aa]l|[Ee]l|[Bb][ei]n|[Ii]bn|[Aa]bu)-\p{Lu}\p{Ll}{3}/u.test(word) ? FAMILY | FORMED : 0);
+    return (
+      flagsOf(foldName(rest)) ||
+      (/^(?:[Aa]l|[Ee]l|[Bb][ei]n|[Ii]bn|[Aa]bu)-\p{Lu}\p{Ll}{3}/u.test(word) ? FAMILY | FORMED : 0)
+    );
   }
   const parts = word.split('-', 4).map((part) => flagsOf(foldName(part)));
   const common = parts.reduce((all, part) => all & part, -1);
