@@ -371,11 +371,12 @@ function isSegment(text: string, { 0: all, index }: RegExpExecArray): boolean {
 }
 
 /** Whether a program may have written one of its words in capitals: `Page 12, 10115 Results`. */
-const isInterface = (match: string): boolean =>
-  (match.replace(HOUSE, '').match(/\p{Lu}[\p{L}\p{M}'-]+/gu) ?? [])
-    .slice(0, 2)
-    .some((word) => (flagsOf(foldName(word)) & INTERFACE) !== 0);
-
+const isInterface = (match: string): boolean => {
+  const written = match.replace(HOUSE, '');
+  const street = /^\D*/u.exec(written)?.[0] ?? '';
+  const words = (/\p{L}/u.test(street) ? street : written).match(/\p{Lu}[\p{L}\p{M}'-]+/gu) ?? [];
+  return words.length > 0 && words.every((word) => (flagsOf(foldName(word)) & INTERFACE) !== 0);
+};
 const HOUSE = /^(?:H\.? ?No|House|Door|D\.? ?No|Flat|Plot|Shop|Blk|Block)(?: No)?(?![\p{L}])/u;
 
 /** Whether some word of it is no ordinary word: `12 Maple Walk` isn't, `12 Step Walk` is. */
@@ -459,6 +460,8 @@ const POSTAL: readonly RegExp[] = [
     String.raw`(?<![\p{L}\p{N}_/-])(?:(?:H\.? ?No|House|House No|Door No|D\.? ?No|Flat|Flat No|Plot|Plot No|Shop No)\.? ?)?[A-Z]{0,2}-?\d[\w/-]{0,10}, (?:[\p{L}\d][\p{L}\d .'-]{1,40}, ){1,4}\p{Lu}[\p{L} ]{2,24}[ -]{1,3}\d{6}(?!\d)`,
     'gu',
   ),
+  // Japan in Latin letters: block, quarter and ward.
+  /(?<![\p{L}\p{N}-])\d{1,3}(?:-\d{1,3}){1,3},? \p{Lu}[\p{L}\p{M}-]{2,24}(?:, \p{Lu}[\p{L}\p{M}]{1,20}(?:-(?:ku|shi|cho|machi|gun|ken|to|fu))?){1,4}(?:,? \d{3}-\d{4})?(?![\p{L}\p{N}-])/gu,
   // Vietnam: the quarter tells.
   new RegExp(
     String.raw`(?<![\p{L}\p{N}_/-])\d{1,4}[A-Z]?(?:\/\d{1,4}){0,2} ${CAPITAL}(?: ${CAPITAL}){1,3}, (?:Phường|P\.|Quận|Q\.|Huyện|H\.) ?[\p{L}\d]{1,20}(?: \p{Lu}\p{L}{1,12}){0,2}(?:, [\p{L}\d .]{2,24})?`,

@@ -60,6 +60,7 @@ const BIRTH = contextOf(
     'дата на раждане',
     'рожд',
     'fec nac',
+    'fecha nac',
     'f de nac',
     'dat nar',
     'geb dat',

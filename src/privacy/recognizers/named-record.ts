@@ -17,7 +17,9 @@ function find(view: TextView): Span[] {
   const spans: Span[] = [];
   for (const match of view.text.matchAll(VALUE)) {
     const digits = match[0].replace(/\D/gu, '').length;
-    if (digits < MIN_DIGITS || digits > MAX_DIGITS || isDateOrTime(match[0])) continue;
+    // Numbers of passports have letters among their digits: `C4VHLZ2P7`.
+    const isMixed = digits > 1 && match[0].length > 7;
+    if ((digits < MIN_DIGITS && !isMixed) || digits > MAX_DIGITS || isDateOrTime(match[0])) continue;
     const end = match.index + match[0].length;
     const named = contexts.find(({ words }) => view.near(words, match.index, end, BEFORE));
     if (named !== undefined) spans.push({ start: match.index, end, kind: named.kind, score: 0.6, checked: 'context' });

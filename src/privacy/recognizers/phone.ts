@@ -94,7 +94,7 @@ const INSIDE_WORD = /[\p{Script=Latin}\p{Script=Cyrillic}\p{Script=Greek}\p{N}_.
 const MIDDLE = /[\p{N}$€£#=][ .,/()-]{0,3}$/u;
 const LETTER_BEFORE = /\p{L}[.:# (-]{0,4}$/u;
 const PHONE_WORD =
-  /(?:^|[^\p{L}])(?:tel|tél|telefon|téléphone|teléfono|telephone|phone|mobile|mobil|cell|handy|fax|call|dial|whatsapp|viber|signal|sms|cel|celu|celular|cellulare|móvil|mòbil|mob|tlf|tlfn|tfno|puh|gsm|kom|komórka|natel|ph|κιν|τηλ|sđt|đt|hp(?=[.:])|no\.? hp|cp(?= no)|caller id|callback|rückruf|reach me (?:on|at)|text me(?: at| on)?|llamar al|llame al|llámame al|chiamare|chiama(?:mi)? al|dzwonić(?: pod)?|ligar para|rappeler(?: [^\d\n]{1,20})?|appeler le|موبايل|موبایل|محمول|тлф|номер телефона|мобилен)(?:s|[ -]?(?:no|number|num|nr|nummer|numéro|número|me at|us at|at))?(?: is| ist| est| es)?[.:# (-]{0,4}$/iu;
+  /(?:^|[^\p{L}])(?:tel|tél|telefon|téléphone|teléfono|telephone|phone|mobile|mobil|cell|handy|fax|call|dial|whatsapp|viber|signal|sms|cel|celu|celular|cellulare|móvil|mòbil|mob|tlf|tlfn|tfno|puh|gsm|kom|komórka|natel|ph|κιν|τηλ|sđt|đt|hp(?=[.:])|no\.? hp|cp(?= no)|caller id|callback|rückruf|reach me (?:on|at)|text me(?: at| on)?|llamar al|llame al|llámame al|chiamare|chiama(?:mi)? al|dzwonić(?: pod)?|ligar para|rappeler(?: [^\d\n]{1,20})?|appeler le|موبايل|موبایل|محمول|тлф|номер телефона|мобилен|नंबर|मोबाइल|फोन)(?:s|[ -]?(?:no|number|num|nr|nummer|numéro|número|me at|us at|at))?(?: is| ist| est| es)?[.:# (-]{0,4}$/iu;
 
 const NAMED_REACH = { before: 20, after: 0 };
 const PHONE_WORDS = contextOf([

@@ -18,16 +18,19 @@ const CODE_FIRST =
   /(?<![\p{L}\p{N}.-])(?:[A-Z]{1,3}-)?(\d{3}[ -]?\d{3}|\d{4,8})(?= (?:is|ist|est|es|è|é|to|jest|är|er) (?:your|you're|Ihr|dein|votre|ton|tu|su|il tuo|o seu|seu|twój|din|je|uw) (?:[\p{L}']{1,16} ){0,3}?(?:code|pin|otp|passcode|Bestätigungscode|código|codice|kod|kode)(?!\p{L}))/giu;
 
 const codesFirst = (text: string): Span[] =>
-  [...text.matchAll(CODE_FIRST)].map(({ 0: all, 1: code = '', index }) => {
+  [...text.matchAll(CODE_FIRST), ...text.matchAll(CODE_ASKED)].map(({ 0: all, 1: code = '', index }) => {
     const end = index + all.length;
     return { start: end - code.length, end, kind: 'secret', score: 0.7, checked: 'code' };
   });
+
+const CODE_ASKED =
+  /(?<=(?<!\p{L})(?:use|enter|type|verwenden Sie|utilisez|usa|code|Code|código|kod) )(\d{3}[ -]?\d{3}|\d{4,8})(?= (?:to (?:verify|log ?in|sign in|confirm|reset|complete|continue)|expires|is valid|zum |pour (?:vous|vérifier)|para (?:verificar|iniciar)))/giu;
 
 /** Passwords as people and programs tell them: `ana / Sommer2023`, `u: ana p: x1y2`, `password for ana: x1y2`, `пароль x1y2`. */
 const SENTENCES: readonly RegExp[] = [
   /(?<!\p{L})(?:login|log-in|credentials|creds|user\/pass|Zugangsdaten|Zugang|Anmeldedaten|identifiants|credenciales|credenziali|dane logowania|логин|доступ)[ :]{1,3}[\w.@+-]{2,40} ?[/|] ?(?=\S{0,39}\d)(\S{5,40})/giu,
   /(?<!\p{L})(?:u|user|username|login)[:=] ?[\w.@+-]{2,40}[ ,;]{1,2}(?:p|pw|pass)[:=] ?(\S{4,60})/giu,
-  /(?<!\p{L})(?:password|passphrase|Passwort|Kennwort|mot de passe|contraseña|hasło|пароль)(?: (?:for|für|de|pour|para|do|для))? (?:key )?["']?[\w.@+/-]{1,60}["']?: ?(?=\S{0,39}\d)(\S{4,60})/giu,
+  /(?<!\p{L})(?:password|passphrase|Passwort|Kennwort|mot de passe|mdp|contraseña|clave|senha|hasło|heslo|lozinka|jelszó|пароль)(?: (?:for|für|de|du|del|da|pour|para|do|na|za|для|от|к))? (?:key )?["']?(?:[\w.@+/-]{1,60}["']? ?: ?|(?:wi-?fi|wlan) )(?=\S{0,39}\d)(\S{4,60})/giu,
   /(?<!\p{L})(?:password|passwd|pw|Passwort|Kennwort|contraseña|senha|hasło|heslo|пароль|wachtwoord|şifre|parola) (?=\p{L}{0,30}\d)([\p{L}\d!@#$%&*?]{6,40})(?![\p{L}\p{N}.(-])/giu,
   /(?<!\p{L})pass(?:word|phrase)["']?\s?[:=]\s?"([^"\r\n]{4,80})"/giu,
   /(?<![\p{L}\p{N}])WIFI:(?:[A-Z]:[^;]{0,64};){0,4}?P:([^;\s]{4,64})/gu,
