@@ -24,6 +24,12 @@ function find(view: TextView): Span[] {
     const score = scoreOf(view, name, start, end);
     if (score > 0) spans.push({ start, end, kind: 'handle', score, checked: 'at' });
   }
+  for (const match of text.matchAll(HYPHENED)) {
+    const name = match[1] ?? '';
+    if (name.split('-').some(isName)) {
+      spans.push({ start: match.index, end: match.index + match[0].length, kind: 'handle', score: 0.5, checked: 'at' });
+    }
+  }
   for (const match of text.matchAll(PROFILE)) {
     const name = match[1] ?? '';
     if (!isTaken(name)) add(match, name, 0.65, 'profile');
@@ -43,6 +49,9 @@ function find(view: TextView): Span[] {
 
 // Not followed by what makes it code: a scope's slash, a decorator's bracket, a host.
 const AT = /(?<![\p{L}\p{N}_@.\\/+:#$&*%`"'[({<=-]|\* )@([A-Za-z][A-Za-z0-9_.]{2,29})(?![\p{L}\p{N}_(/@{:=-])/gu;
+
+/** `@zhang-wei`: only with a name in it, as rules of style sheets have dashes too. */
+const HYPHENED = /(?<![\p{L}\p{N}_@.\\/+:#$&*%`"'[({<=-]|\* )@([a-z]{2,20}-[a-z]{2,20})(?![\p{L}\p{N}_(/@{:=.-])/gu;
 
 function scoreOf(view: TextView, name: string, start: number, end: number): number {
   const parts = name.split(/[._\d]+/u).filter(Boolean);

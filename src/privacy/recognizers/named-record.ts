@@ -11,7 +11,24 @@ export const recognizer: Recognizer = {
   find,
 };
 
+/** The machine-readable lines of travel documents (ICAO Doc 9303): name, then number, birth and expiry. */
+const MACHINE_READABLE =
+  /(?<![A-Z0-9<])(?:[PIACV][A-Z<][A-Z<]{3}(?=[A-Z<]{0,36}<<)[A-Z<]{24,39}|[A-Z0-9<]{9}\d[A-Z<]{3}\d{7}[MFX<]\d{7}[A-Z0-9<]{8,16})(?![A-Z0-9<])/gu;
+
 function find(view: TextView): Span[] {
+  const lines = [...(view.text.includes('<') ? view.text.matchAll(MACHINE_READABLE) : [])].map(
+    ({ 0: line, index }): Span => ({
+      start: index,
+      end: index + line.length,
+      kind: 'passport',
+      score: 0.9,
+      checked: 'machine_readable',
+    }),
+  );
+  return [...lines, ...named(view)];
+}
+
+function named(view: TextView): Span[] {
   const contexts = NAMED.filter(({ words }) => view.has(words));
   if (contexts.length === 0) return [];
   const spans: Span[] = [];

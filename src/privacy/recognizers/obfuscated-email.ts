@@ -66,10 +66,12 @@ function judge(mark: string, written: string): number | undefined {
   if (TELLING.test(mark)) return isKnown || (SPELT_DOT.test(written) && /^ \P{ASCII}/u.test(mark)) ? 0.6 : undefined;
   if (mark === '@') return isKnown && /[[({]|dot/iu.test(written) ? 0.6 : undefined;
   // A bare `at` needs a spelt dot; a sign with spaces a domain as it is written.
-  if (mark.includes('@')) return isKnown && !/\s/u.test(written) ? 0.6 : undefined;
+  if (mark.includes('@')) return isKnown && (!/\s/u.test(written) || SPACED.test(written)) ? 0.6 : undefined;
   return isKnown && SPELT_DOT.test(written) ? 0.6 : undefined;
 }
 
+/** `ana @ example . com`: every sign stands by itself. */
+const SPACED = /^[\w-]+ \. [a-z]{2,6}$/iu;
 const SPELT_DOT = /(?:dot|punkt|punto|ponto|point|kropka|точка|крапка|tečka|nokta)/iu;
 /** Words for the sign that mean nothing else between two words, or a sign of separators: a dot as it is will do. */
 const TELLING =

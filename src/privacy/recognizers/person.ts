@@ -579,9 +579,14 @@ function isAskedFor(tokens: readonly Token[], first: number): boolean {
   const [one, two] = [tokens[first - 2], tokens[first - 1]];
   return (
     two !== undefined &&
-    (TALK.has(two.folded) || (one !== undefined && (CUES.has(`${one.folded} ${two.folded}`) || TALK.has(one.folded))))
+    (ASKING.has(two.folded) ||
+      TALK.has(two.folded) ||
+      (one !== undefined && (CUES.has(`${one.folded} ${two.folded}`) || TALK.has(one.folded))))
   );
 }
+
+/** Verbs whose object is a person, mostly. */
+const ASKING = new Set('ask tell ping remind email text phone frag zapytaj chiedi pregunta'.split(' '));
 
 /** How many words of family names go on after a pair in small letters: `maria jose garcia fernandez`. */
 function familiesAfter(tokens: readonly Token[], next: number): number {

@@ -53,6 +53,8 @@ const CASES: Readonly<Partial<Record<SpanKind, readonly string[]>>> = {
     'Αγαπητέ κύριε «Παπαδόπουλε»,',
     'Tante «Ingeborg» anrufen',
     'Kumusta «Maricel»',
+    'ask «priya» about it, tell «kwame» I said hi',
+    '«林美玲»小姐您好',
     '«李小龙»的个人资料, 与«张丽华»聊天, «孙丽»和«周杰»的群聊',
     'สวัสดีคุณ«สมชาย»',
     'Ad-Hoc Query, At-Risk, Sun Sharing, Song Lists, Xu Online',
@@ -176,6 +178,7 @@ const CASES: Readonly<Partial<Record<SpanKind, readonly string[]>>> = {
     '«ana_at_example.com», «ana -at- example -dot- com»',
     '«ana arobase exemple point fr»',
     '«ivan собака mail.ru»',
+    '«ana @ example . com»',
     '«anaATexampleDOTcom»',
     '«ana%40example%2Ecom»',
     'meet AT noon, look_at_me.js, batATball, ana@2x.png (dot) com',
@@ -189,6 +192,7 @@ const CASES: Readonly<Partial<Record<SpanKind, readonly string[]>>> = {
   handle: [
     'https://github.com/«anakovac», https://gitlab.com/«akovac»/dotfiles',
     'https://mastodon.social/@«anakovac», https://bsky.app/profile/«ana.bsky.social»',
+    'cc «@zhang-wei», @font-face, @design-team',
     '微信号：«anak2020» PSN: «ana_k_77»',
     'https://github.com/semantic-release/semantic-release https://github.com/microsoft/vscode',
     '«@Ana» please look',
@@ -257,6 +261,8 @@ const CASES: Readonly<Partial<Record<SpanKind, readonly string[]>>> = {
   ],
   passport: [
     'Reisepassnummer «C4VHLZ2P7»',
+    '«P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<»',
+    '«L898902C36UTO7408122F1204159ZE184226B<<<<<10»',
     'パスポート番号 «TR1234567»',
     'หนังสือเดินทาง «AA1234567»',
     'Passport No: «X1234567»',

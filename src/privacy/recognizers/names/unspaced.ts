@@ -63,7 +63,7 @@ const COMMON_CHINESE = new Set(
 
 const TITLES_ZH =
   '先生|女士|小姐|老师|老師|同学|经理|總監|总监|总裁|主任|教授|医生|醫生|博士|律师|律師|师傅|董事长|部长|老板|同志|太太|哥|姐';
-const TITLED_ZH = new RegExp(`(\\p{Script=Han}{1,4})(?:${TITLES_ZH})`, 'gu');
+const TITLED_ZH = new RegExp(`(\\p{Script=Han}{1,4}?)(?:${TITLES_ZH})`, 'gu');
 
 function chineseNames(text: string): Span[] {
   const { chineseFamily, chineseGiven } = getLists();

@@ -42,7 +42,7 @@ const SENTENCES: readonly RegExp[] = [
   /(?<!\p{L})BitLocker[^\r\n]{0,40}?((?:\d{6}-){7}\d{6})/giu,
 ];
 const SENTENCE_HINT =
-  /login|log-in|cred|zugang|anmelde|identif|dane log|логин|доступ|[up][:=]|passw|passphrase|pwd|pw |kennwort|mot de passe|contrase|senha|has[lł]o|heslo|парол|wachtw|ifre|parola|WIFI:|echo |openssl|bitlocker|recovery|backup|activation|unlock|00D/iu;
+  /login|log-in|cred|zugang|anmelde|identif|dane log|логин|доступ|[up][:=]|passw|passphrase|pwd|pw |kennwort|mot de passe|contrase|senha|has[lł]o|heslo|парол|wachtw|ifre|parola|WIFI:|mdp|clave|jelsz|lozin|echo |openssl|bitlocker|recovery|backup|activation|unlock|00D/iu;
 
 const sentences = (text: string): Span[] =>
   SENTENCES.flatMap((shape) =>
