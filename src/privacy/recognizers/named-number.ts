@@ -44,7 +44,7 @@ const LABELS: Readonly<Partial<Record<SpanKind, readonly string[]>>> = {
     `(?:bank )?(?:account|acct|a\\/c)(?: (?:number|no|nr|num|#))|(?:routing|transit|sort code)${NUMBER}|ABA`,
     'Konto(?:nummer|-?Nr)|BLZ|Bankleitzahl|num[ée]ro de compte|n[úu]mero de cuenta|numero (?:di )?conto|n[úu]mero da conta|rekeningnummer|numer (?:konta|rachunku)|nr (?:konta|rachunku)|kontonummer|tilinumero|hesap (?:no|numaras[ıi])|账号|帳號|口座番号|계좌번호|CLABE|CBU',
     'Kto(?:\\.?-?Nr)?|Konto(?=[ :]{1,2}\\d)|RIB|(?:cuenta|cta)(?: (?:corriente|bancaria|de ahorros?))?|n[º°o]\\.? de cuenta|conta(?: corrente| poupança)?(?=[ :]{1,2}\\d)|ag[êe]ncia|banksz[áa]mla(?:sz[áa]m)?|sz[áa]mlasz[áa]m|[čc][íi]slo [úu][čc]tu|[úu][čc]et(?=[ :]{1,2}\\d)|[šs]tevilka ra[čc]una|broj ra[čc]una|žiro ra[čc]un|cont bancar|banka hesab[ıi]|clearing(?=[ :]{1,2}\\d{4}-\\d)',
-    'р\\/с(?:ч[её]т)?|(?:расч[её]тный|лицевой|банковский) сч[её]т|номер сч[её]та|сч[её]т(?=[ :№]{1,3}\\d{8})|рахунок(?=[ :№]{1,3}\\d)|банкова сметка|普通預金|当座預金|(?:국민|신한|우리|하나|농협|기업|카카오)(?:은행|뱅크)|STK|s[ốo] t[àa]i kho[ảa]n|(?:no\\.? ?)?rek(?:ening)?(?: (?:BCA|BRI|BNI|Mandiri))?|NUBAN|BSB|(?:เลขที่|เลข)?บัญชี|(?:رقم )?(?:ال)?حساب|(?:מספר )?חשבון(?: בנק)?|a\\/c|acc(?:ount|t)?\\.?(?=[ :#]{1,2}\\d{6})',
+    'р\\/с(?:ч[её]т)?|(?:расч[её]тный|лицевой|банковский) сч[её]т|номер сч[её]та|сч[её]т(?=[ :№]{1,3}\\d{8})|рахунок(?=[ :№]{1,3}\\d)|банкова сметка|普通預金|当座預金|(?:국민|신한|우리|하나|농협|기업|카카오)(?:은행|뱅크)|STK|s[ốo] t[àa]i kho[ảa]n|(?:no\\.? ?)?rek(?:ening)?(?: (?:BCA|BRI|BNI|Mandiri))?|NUBAN|BSB|(?:เลขที่|เลข)?บัญชี|(?:رقم )?(?:ال)?حساب|(?:מספר )?חשבון(?: בנק)?|a\\/c|acc(?:ount|t)?\\.?(?=[ :#]{1,2}\\d{7})',
   ],
   iban: ['IBAN(?: ?(?:number|no|nr))?'],
   card: [

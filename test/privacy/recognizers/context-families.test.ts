@@ -225,7 +225,7 @@ const CASES: Readonly<Partial<Record<SpanKind, readonly string[]>>> = {
     'agência «00017» conta «123456-7»',
     'رقم الحساب: «608010167519»',
     'clearing «8327-9» konto «994 412 046-1»',
-    'clearing 12345 rows, account 2024, Konto anlegen 3',
+    'clearing 12345 rows, account 2024, Konto anlegen 3, G/L account 400000',
   ],
   national_id: [
     'ID No. «23456789»',
