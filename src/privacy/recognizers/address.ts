@@ -15,18 +15,25 @@ function find(view: TextView): Span[] {
   const spans: Span[] = [];
   for (const { pattern, isLoose } of STREETS) {
     for (const match of text.matchAll(pattern)) {
-      const end = match.index + match[0].length;
+      const end = flatsEnd(text, match.index + match[0].length);
       const tail = tailLength(text, end);
       const isNamed = view.near(ADDRESS, match.index, end, NEAR);
-      if (isLoose && tail === 0 && !isNamed && !hasProperName(match[0])) continue;
+      if (isLoose && tail === 0 && !isNamed && !hasProperName(match[0]) && !isSegment(text, match)) continue;
       if (isLoose && NO_STREET.test(match[0])) continue;
       spans.push({
-        start: match.index,
+        start: match.index - (HEAD.exec(text.slice(Math.max(0, match.index - MAX_HEAD), match.index))?.[0].length ?? 0),
         end: end + tail,
         kind: 'address',
         score: tail > 0 || isNamed ? 0.85 : 0.6,
         checked: tail > 0 ? 'street+place' : 'street',
       });
+    }
+  }
+  for (const pattern of POSTAL) {
+    for (const match of text.matchAll(pattern)) {
+      if (isInterface(match[0])) continue;
+      const end = match.index + match[0].length;
+      spans.push({ start: match.index, end, kind: 'address', score: 0.6, checked: 'street+place' });
     }
   }
   for (const match of text.matchAll(BOX)) {
@@ -40,7 +47,9 @@ function find(view: TextView): Span[] {
       // A code of digits alone is shared by thousands: with its place it is an address, with a label alone a weak match.
       const isBare = /^[\d -]+$/u.test(match[0]);
       if (isBare && checked === 'any_postcode' && !isNamed) continue;
-      const found = isNamed ? Math.max(score, isBare ? 0.35 : 0.6) : score;
+      // Nine digits are a block of houses (ZIP+4).
+      const isBlock = /^\d{5}-\d{4}$/u.test(match[0]);
+      const found = isNamed ? Math.max(score, isBare && !isBlock ? 0.35 : 0.6) : score;
       if (found < 0.4 && !view.wantsWeak) continue;
       spans.push({
         start: match.index,
@@ -101,6 +110,7 @@ const ADDRESS = contextOf(
 );
 const POSTCODE = contextOf(
   [
+    'eircode',
     'postcode',
     'post code',
     'postal code',
@@ -220,6 +230,24 @@ const STREETS: readonly Street[] = [
     ),
     isLoose: true,
   },
+  // The same in capitals or small letters, where the ending is nothing else.
+  {
+    pattern: before(`\\p{L}[\\p{L}\\p{M}-]{2,30}(?:straße|strasse|straat|gracht|gatan|vägen|veien|strasze)`, 'giu'),
+    isLoose: false,
+  },
+  {
+    pattern: before(
+      `(?:calle|avenida|rue|rua|ulica|piazza) (?:(?:de la|de los|del|de|du|des|da|do|dos) )?[a-z\\p{M}à-ž]{3,24}(?: [a-z\\p{M}à-ž]{3,24})?`,
+    ),
+    isLoose: false,
+  },
+  {
+    pattern: new RegExp(
+      `${NO_BEFORE}\\d{1,4}(?: ?(?:BIS|TER))?,? (?:RUE|AVENUE|BOULEVARD|BD|PLACE|ALLÉE|ALLEE|CHEMIN|IMPASSE|QUAI|ROUTE|COURS) (?:(?:DE LA|DE L'|DES|DU|DE|D'|L') ?)?${CAPITAL}(?: ${CAPITAL}){0,2}${NO_AFTER}`,
+      'gu',
+    ),
+    isLoose: false,
+  },
   {
     pattern: before(
       `${CAPITAL}(?:er|e|en|es)? (?:Straße|Strasse|Str\\.|Allee|Gasse|Chaussee|Weg|Platz|Ring|Ufer|Damm)`,
@@ -272,7 +300,9 @@ const STREETS: readonly Street[] = [
     isLoose: false,
   },
   {
-    pattern: before(`(?:Οδός|οδός|Λεωφόρος|Λεωφ\\.|Λ\\.|Πλατεία|Πλ\\.) ${CAPITAL}(?: ${CAPITAL}){0,2}`),
+    pattern: before(
+      `(?:Leoforos|Odos|Plateia|Οδός|οδός|Λεωφόρος|Λεωφ\\.|Λ\\.|Πλατεία|Πλ\\.) ${CAPITAL}(?: ${CAPITAL}){0,2}`,
+    ),
     isLoose: false,
   },
   // Arabic, Persian, Hebrew, Hindi, Vietnamese, Indonesian.
@@ -322,14 +352,32 @@ const STREETS: readonly Street[] = [
   },
   {
     pattern:
-      /(?:[가-힣]{2,8}(?:시|도|군|구|읍|면) ?){1,3}[가-힣0-9]{1,10}(?:로|길) ?\d{1,4}(?:번길 ?\d{1,4})?(?:-\d{1,4})?/gu,
+      /(?:[가-힣]{2,8}(?:시|도|군|구|읍|면) ?){1,3}[가-힣0-9]{1,10}(?:로|길|동|리|가) ?\d{1,4}(?:번길 ?\d{1,4})?(?:-\d{1,4})?/gu,
     isLoose: false,
   },
 ];
 
 /** Compounds of the same endings that are no streets. */
 const NO_STREET =
-  /(?:arbeits|speicher|steck|stell|sitz|lager|park|spiel|bild|daten|frei|steh|fenster|fest|engine|monito|rende|st|spr|b|k|w|d|c|f|m|r|t)(?:platz|ring)\b|\p{L}(?:ering|uring|oring|iring|aring|tring|pring|lring|igate|egate|ogate|agate|ugate|[aeiou]gate)(?: |$)|(?:^| )(?:note|i|track|touch|launch|key|game|word|stif|join)pad\b/iu;
+  /(?:arbeits|speicher|steck|stell|sitz|lager|park|spiel|bild|daten|frei|steh)platz\b|(?:fenster|fest|engine|monito|rende|st|spr|b|k|w|d|c|f|m|r|t)ring\b|\p{L}(?:ering|uring|oring|iring|aring|tring|pring|lring|igate|egate|ogate|agate|ugate|[aeiou]gate)(?: |$)|(?:^| )(?:note|i|track|touch|launch|key|game|word|stif|join)pad\b/iu;
+
+/** `123 Main St - Google Maps`: three digits and an abbreviated street, and nothing else in its part of a title. */
+function isSegment(text: string, { 0: all, index }: RegExpExecArray): boolean {
+  return (
+    /^\d{3,5} .* (?:St|Dr|Rd|Ln|Ct|Blvd|Ave)$/u.test(all) &&
+    /(?:^|[-|\u2014\u2013:] )$/u.test(text.slice(Math.max(0, index - 2), index)) &&
+    /^(?:$| [-|\u2014\u2013])/u.test(text.slice(index + all.length, index + all.length + 2))
+  );
+}
+
+/** Whether a program may have written one of its words in capitals: `Page 12, 10115 Results`. */
+const isInterface = (match: string): boolean => {
+  const written = match.replace(HOUSE, '');
+  const street = /^\D*/u.exec(written)?.[0] ?? '';
+  const words = (/\p{L}/u.test(street) ? street : written).match(/\p{Lu}[\p{L}\p{M}'-]+/gu) ?? [];
+  return words.length > 0 && words.every((word) => (flagsOf(foldName(word)) & INTERFACE) !== 0);
+};
+const HOUSE = /^(?:H\.? ?No|House|Door|D\.? ?No|Flat|Plot|Shop|Blk|Block)(?: No)?(?![\p{L}])/u;
 
 /** Whether some word of it is no ordinary word: `12 Maple Walk` isn't, `12 Step Walk` is. */
 function hasProperName(match: string): boolean {
@@ -342,11 +390,35 @@ function hasProperName(match: string): boolean {
 }
 
 const BOX = new RegExp(
-  String.raw`(?<![\p{L}\p{N}])(?:P\.? ?O\.? ?Box|Post Office Box|GPO Box|Postfach|Boîte [Pp]ostale|B\.P\.|Apartado(?: de [Cc]orreos| [Pp]ostal)?|Apdo\.|Casella [Pp]ostale|C\.P\.|Caixa [Pp]ostal|Postbus|Skr(?:ytka|\.) poczt(?:owa|\.)|Postboks|P\.? ?O\.? ?Box|Box postal|Poštni predal|Poštanski pretinac|Postafiók|Pf\.|Căsuța poștală|а\/я|абонентский ящик|ص\.ب\.?|ת\.ד\.?|ตู้ ปณ\.) ?(?:No\.?|Nr\.?|:)? ?(?!\d{1,5}[.,]\d)\d{1,7}(?![\p{L}\p{N}])`,
+  String.raw`(?<![\p{L}\p{N}])(?:P\.? ?O\.? ?Box|Post Office Box|GPO Box|Postfach|Boîte [Pp]ostale|B\.P\.|Apartado(?: de [Cc]orreos| [Pp]ostal)?|Apdo\.|Casella [Pp]ostale|C\.P\.|Caixa [Pp]ostal|Postbus|Skr(?:ytka|\.) poczt(?:owa|\.)|Postboks|P\.? ?O\.? ?Box|Box postal|Poštni predal|Poštanski pretinac|Postafiók|Pf\.|Căsuța poștală|а\/я|абонентский ящик|ص\.ب\.?|ת\.ד\.?|ตู้ ปณ\.) ?(?:No\.?|Nr\.?|:)? ?(?!\d{1,5}[.,]\d)\d{1,7}(?: \d{2,3}){0,2}(?![\p{L}\p{N}])`,
   'gu',
 );
 
 const CITY = String.raw`\p{Lu}[\p{L}\p{M}'.-]{1,28}(?![\p{L}\p{N}])(?:(?: |-)(?:(?:am|an der|im|in|bei|ob der|de la|de los|de|del|la|le|les|sur|upon|on|sous|en|do|da|dos|nad|pri|pod|aan den|op) )?\p{Lu}[\p{L}\p{M}'.-]{1,28}(?![\p{L}\p{N}])){0,3}`;
+/** Flats, floors and staircases behind a number, as many countries write them. */
+const FLAT = new RegExp(
+  String.raw`(?:,? ?(?:(?:bl|sc|et|ap|nr|apto?|piso|pta|esc|bus|bte|bât|kat|daire|корп|стр|оф|под|эт|кв|lok|byt|stg|door|dveře)\.? ?:?[A-Z]?\d{1,4}[A-Z]?(?![\p{L}\p{N}])|\d{1,2}\.? ?[º°ªoa](?: ?(?:esq|dto|dcha|izq|izda|der)\.?(?!\p{L})| ?[A-Z]{1,2}(?!\p{L}))?|\d{1,2}\. ?(?:tv|th|mf|sal|kerros)\.?(?!\p{L})|[IVX]{1,4}\/\d{1,3}(?!\d))|(?<=\d)\/\d{1,4}(?!\d)|(?<=\d) [A-Z] ?\d{1,3}(?![\p{L}\p{N}])|(?<=\d) (?:bis|ter)(?!\p{L}))`,
+  'uy',
+);
+
+function flatsEnd(text: string, from: number): number {
+  let end = from;
+  for (let count = 0; count < 4; count += 1) {
+    FLAT.lastIndex = end;
+    const flat = FLAT.exec(text);
+    if (flat === null) break;
+    end += flat[0].length;
+  }
+  return end;
+}
+
+/** What stands before the street: a town, the number of a house. */
+const HEAD = new RegExp(
+  String.raw`(?:(?:г\.|гр\.|м\.|с\.) ?${CITY}, ?|(?<![\p{L}\p{N}])(?:No\.?|Lot|Số|Blk|Block) ?\d{1,4}[A-Za-z]?,? (?:ngõ )?)$`,
+  'u',
+);
+const MAX_HEAD = 60;
+
 const US_STATES =
   'A[KLRZ]|C[AOT]|D[CE]|FL|GA|HI|I[ADLN]|K[SY]|LA|M[ADEINOST]|N[CDEHJMVY]|O[HKR]|PA|PR|RI|S[CD]|T[NX]|UT|V[AIT]|W[AIVY]';
 const CA_PROVINCES = 'AB|BC|MB|NB|NL|NS|NT|NU|ON|PE|QC|SK|YT';
@@ -358,7 +430,7 @@ const ANY_POSTCODE = String.raw`(?:[A-Z]{1,2}-? ?)?\d{2,3}[ -]\d{2,3}(?!\d)|(?:[
 
 /** What follows a street: a flat, then postcode and place in either order, then a country. */
 const TAIL = new RegExp(
-  String.raw`(?:(?:,|;)? ?(?:Apt|Apartment|Suite|Ste|Unit|Flat|Floor|Whg|Wohnung|App|Appt|Apto|piso|m|кв|ap|sc|et|int|lok|byt|D|Kat|Daire)\.? ?:?#?\d{1,4}[A-Za-z]?)?(?:(?:,|;)? {0,2}(?:\n ?)?|,? - )(?:(?:${ANY_POSTCODE})(?:,? {0,2}${CITY})?|${CITY},? (?:${US_STATES}|${CA_PROVINCES}|${AU_STATES})(?:,? (?:\d{4,5}(?:-\d{4})?|${CA_POSTCODE}))?(?![\p{L}\p{N}])|(?<=[,\n] ?)${CITY}(?:,? {1,2}(?:${ANY_POSTCODE}))?)(?:, ?(?:${CITY}))?`,
+  String.raw`(?:(?:,|;)? ?(?:Apt|Apartment|Suite|Ste|Unit|Flat|Floor|Whg|Wohnung|App|Appt|Apto|piso|m|кв|ap|sc|et|int|lok|byt|D|Kat|Daire)\.? ?:?#?\d{1,4}[A-Za-z]?)?(?:(?:,|;)? {0,2}(?:\n ?)?|,? - )(?:(?:${ANY_POSTCODE})(?:,? {0,2}${CITY})?|${CITY},? (?:${US_STATES}|${CA_PROVINCES}|${AU_STATES})(?:,? (?:\d{4,5}(?:-\d{4})?|${CA_POSTCODE}))?(?![\p{L}\p{N}])|(?<=[,\n] ?)${CITY}(?:,? {1,2}(?:${ANY_POSTCODE}))?)(?:[,/] ?(?:${CITY}))?|[,،] ?\p{Script=Arabic}[\p{Script=Arabic} ]{2,30}(?: ?\d{5}(?!\d))?|, ?\p{Script=Hebrew}[\p{Script=Hebrew} '"-]{2,30}|(?: (?:แขวง|เขต|ตำบล|อำเภอ|จังหวัด|กรุงเทพ)[\p{Script=Thai}]{0,30}){1,4}(?: \d{5}(?!\d))?`,
   'uy',
 );
 
@@ -367,8 +439,45 @@ function tailLength(text: string, end: number): number {
   TAIL.lastIndex = end;
   const tail = TAIL.exec(text)?.[0] ?? '';
   // At most a comma between: a number of the next sentence is no postcode.
-  return /[\p{L}\p{N}]/u.test(tail) && /^[,;\s]|^$|^ -/u.test(tail) ? tail.trimEnd().length : 0;
+  return /[\p{L}\p{N}]/u.test(tail) && /^[,،;\s]|^$|^ -/u.test(tail) ? tail.trimEnd().length : 0;
 }
+
+const CODE = String.raw`(?:[A-Z]{1,2}-? ?)?(?:(?!(?:19|20)\d\d )\d{4}|\d{5}|\d{3} \d{2}|\d{2}-\d{3})(?: [A-Z]{2}(?![\p{L}]))?`;
+const STREET_NAME = String.raw`(?<![\p{L}\p{N}_-])${CAPITAL}(?: ${WORD_ANY}){0,3}`;
+
+/** Whole addresses whose street has no telling form: name and number, postcode and town, in the orders that countries have. */
+const POSTAL: readonly RegExp[] = [
+  new RegExp(
+    String.raw`${STREET_NAME},? (?:[nN]r?\.? ?)?\d{1,4}[a-zA-Z]?(?:\/\d{1,4}){0,2}(?: [A-Z] ?\d{1,3})?,? {0,2}(?<=, ?|\n ?)${CODE} ${CITY}`,
+    'gu',
+  ),
+  new RegExp(
+    String.raw`(?<![\p{L}\p{N}_.,/:#-])${CODE} ${CITY}, ${CAPITAL}(?: ${WORD_ANY}){1,3} \d{1,4}(?:[a-z]|-\d{1,4})?(?![\p{L}\p{N}])`,
+    'gu',
+  ),
+  // India: a house number, parts of a town, and the town with its code of six digits.
+  new RegExp(
+    String.raw`(?<![\p{L}\p{N}_/-])(?:(?:H\.? ?No|House|House No|Door No|D\.? ?No|Flat|Flat No|Plot|Plot No|Shop No)\.? ?)?[A-Z]{0,2}-?\d[\w/-]{0,10}, (?:[\p{L}\d][\p{L}\d .'-]{1,40}, ){1,4}\p{Lu}[\p{L} ]{2,24}[ -]{1,3}\d{6}(?!\d)`,
+    'gu',
+  ),
+  // Japan in Latin letters: block, quarter and ward.
+  /(?<![\p{L}\p{N}-])\d{1,3}(?:-\d{1,3}){1,3},? \p{Lu}[\p{L}\p{M}-]{2,24}(?:, \p{Lu}[\p{L}\p{M}]{1,20}(?:-(?:ku|shi|cho|machi|gun|ken|to|fu))?){1,4}(?:,? \d{3}-\d{4})?(?![\p{L}\p{N}-])/gu,
+  // Vietnam: the quarter tells.
+  new RegExp(
+    String.raw`(?<![\p{L}\p{N}_/-])\d{1,4}[A-Z]?(?:\/\d{1,4}){0,2} ${CAPITAL}(?: ${CAPITAL}){1,3}, (?:Phường|P\.|Quận|Q\.|Huyện|H\.) ?[\p{L}\d]{1,20}(?: \p{Lu}\p{L}{1,12}){0,2}(?:, [\p{L}\d .]{2,24})?`,
+    'gu',
+  ),
+  // Singapore: a block and a unit.
+  new RegExp(
+    String.raw`(?<![\p{L}\p{N}])(?:Blk|Block) \d{1,4}[A-Z]? (?:${CAPITAL} ){1,4}(?:\d{1,3} )?#\d{2}-\d{1,4}(?:,? (?:Singapore|S) ?\(?\d{6}\)?)?`,
+    'gu',
+  ),
+  // Brazil: street and number, quarter, town and state.
+  new RegExp(
+    String.raw`(?<![\p{L}\p{N}])(?:Rua|R\.|Avenida|Av\.|Travessa|Alameda|Praça|Rodovia|Estrada) ${WORD_ANY}(?: ${WORD_ANY}){0,4},? (?:n[º°.]? ?)?\d{1,5}[^\n\d]{1,60}? ?[-/] ?[A-Z]{2}(?:,? ?(?:- )?(?:CEP:? )?\d{5}-?\d{3})?(?![\p{L}\p{N}])`,
+    'gu',
+  ),
+];
 
 const PLACES: readonly { readonly pattern: RegExp; readonly score: number; readonly checked: string }[] = [
   {
@@ -407,9 +516,29 @@ const PLACES: readonly { readonly pattern: RegExp; readonly score: number; reado
     checked: 'uk_postcode',
   },
   {
+    // With the parts of an address before it: a house may have a name and no number.
+    pattern: new RegExp(
+      String.raw`(?<![\p{L}\p{N}_-])(?:${CAPITAL}(?: ${CAPITAL}){0,3}, ){1,4}${UK_POSTCODE}(?![\p{L}\p{N}_-])`,
+      'gu',
+    ),
+    score: 0.6,
+    checked: 'uk_place',
+  },
+  {
     pattern: new RegExp(String.raw`(?<![\p{L}\p{N}_-])${CA_POSTCODE}(?![\p{L}\p{N}_-])`, 'gu'),
     score: 0.3,
     checked: 'ca_postcode',
+  },
+  {
+    // Four digits that could be a year have capitals behind them as well.
+    pattern: new RegExp(String.raw`(?<![\p{L}\p{N}_.,-])(?!(?:19|20)\d\d)[1-9]\d{3} [A-Z]{2} ${CITY}`, 'gu'),
+    score: 0.45,
+    checked: 'nl_place',
+  },
+  {
+    pattern: /(?<![\p{L}\p{N}_-])[AC-FHKNPRTV-Y]\d[0-9W] ?[AC-FHKNPRTV-Y0-9]{4}(?![\p{L}\p{N}_-])/gu,
+    score: 0.1,
+    checked: 'ie_eircode',
   },
   {
     pattern: new RegExp(String.raw`(?<![\p{L}\p{N}_.,-])\d{4} ?[A-Z]{2} ${CITY}`, 'gu'),

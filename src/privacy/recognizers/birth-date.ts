@@ -6,17 +6,20 @@ import type { TextView } from './view.ts';
 export const recognizer: Recognizer = { kinds: ['birth_date'], find };
 
 function find(view: TextView): Span[] {
-  if (!view.has(BIRTH)) return [];
+  if (!view.has(BIRTH) && !/[*b]/u.test(view.text)) return [];
   const spans: Span[] = [];
   for (const match of view.text.matchAll(DATE)) {
     const end = match.index + match[0].length;
     const isYear = /^\d{4}$/u.test(match[0]);
-    if (!view.near(BIRTH, match.index, end, isYear ? NARROW : WIDE)) continue;
+    const isMarked = !isYear && MARK.test(view.text.slice(Math.max(0, match.index - 4), match.index));
+    if (!isMarked && !view.near(BIRTH, match.index, end, isYear ? NARROW : WIDE)) continue;
     spans.push({ start: match.index, end, kind: 'birth_date', score: isYear ? 0.5 : 0.8, checked: 'context' });
   }
   return spans;
 }
 
+/** `(b. 12 March 1985)`, `*12.03.1985`: no star with a space, which begins the items of lists. */
+const MARK = /(?:(?:^|[\s(,;])b\. ?|(?:^|[\s(,;])\*(?=$))$/u;
 const WIDE = { before: 24, after: 2 };
 const NARROW = { before: 6, after: 2 };
 
@@ -25,7 +28,8 @@ const YEAR = String.raw`(?:1[89]|20)\d\d`;
 /** Numeric in any order, with the month's name, East Asian, eight digits, a year alone. */
 const DATE = new RegExp(
   String.raw`(?<![\p{N}.,/-])(?:${[
-    String.raw`\d{1,2} ?[./-] ?\d{1,2} ?[./-] ?(?:${YEAR}|\d\d)`,
+    String.raw`\d{1,2} ?[./-] ?\d{1,2} ?[./-] ?(?:${YEAR}|2[45]\d\d|\d\d)`,
+    String.raw`(?:明治|大正|昭和|平成|令和)(?:\d{1,2}|元)年\d{1,2}月\d{1,2}日`,
     String.raw`${YEAR} ?[./-] ?\d{1,2} ?[./-] ?\d{1,2}\.?`,
     String.raw`${YEAR} ?[\u5E74\uB144] ?\d{1,2} ?[\u6708\uC6D4] ?\d{1,2} ?[\u65E5\uC77C]`,
     String.raw`\d{1,2}(?:st|nd|rd|th|er|\.|º|ª)?[ -](?:de |of )?${MONTH},?[ -](?:de |del )?(?:${YEAR}|\d\d(?!\d))`,
@@ -36,7 +40,32 @@ const DATE = new RegExp(
 );
 
 const BIRTH = contextOf(
-  ['dob', 'd o b', 'date of birth', 'birth date', 'birthdate', 'born', 'born on', 'birthday', 'bday', 'year of birth'],
+  [
+    'dob',
+    'd o b',
+    'date of birth',
+    'birth date',
+    'birthdate',
+    'born',
+    'born on',
+    'birthday',
+    'bday',
+    'year of birth',
+    'yob',
+    'ddn',
+    'nasc',
+    'nar',
+    'г р',
+    'г рожд',
+    'дата на раждане',
+    'рожд',
+    'fec nac',
+    'fecha nac',
+    'f de nac',
+    'dat nar',
+    'geb dat',
+    'szül dátum',
+  ],
   [
     'geboren',
     'geb',

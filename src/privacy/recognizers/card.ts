@@ -54,6 +54,6 @@ function longestFrom(
 function judge(digits: string): Pick<Span, 'score' | 'checked'> | undefined {
   if (validator.isCreditCard(digits)) return { score: 0.95, checked: 'luhn+issuer' };
   // 13 digits from 1 on are times in milliseconds; 15 digits from 1 on are airline cards (UATP).
-  const plausible = digits.length === 15 ? /^[1-68]/u : digits.length === 13 ? /^[4-6]/u : /^[2-68]/u;
+  const plausible = digits.length === 15 ? /^[1-68]/u : digits.length === 13 ? /^[4-6]/u : /^(?:[2-68]|9792)/u;
   return plausible.test(digits) && validator.isLuhnNumber(digits) ? { score: 0.7, checked: 'luhn' } : undefined;
 }

@@ -33,11 +33,12 @@ export function contextOf(...lists: readonly (readonly string[])[]): Context {
   const phrases = new Map<string, (readonly string[])[]>();
   const unspaced: string[] = [];
   for (const phrase of lists.flat()) {
-    const lower = fold(phrase);
-    if (UNSPACED.test(lower)) {
-      unspaced.push(lower);
+    // Not folded, as the text isn't: without their marks `パ` and `กี่` are other letters.
+    if (UNSPACED.test(phrase)) {
+      unspaced.push(phrase.toLowerCase());
       continue;
     }
+    const lower = fold(phrase);
     const [first, ...rest] = lower.match(WORD) ?? [];
     if (first === undefined) continue;
     const others = phrases.get(first);

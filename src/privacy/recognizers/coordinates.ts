@@ -68,7 +68,7 @@ function named(view: TextView): Span[] {
 }
 
 const NAMED =
-  /(?<![\p{L}])(?:lat|latitude|lon|lng|long|longitude|Breitengrad|Längengrad|latitud|longitud|latitudine|longitudine)["']?\s{0,3}[:=]\s{0,3}["']?([+-]?\d{1,3}\.\d{2,12})/giu;
+  /(?<![\p{L}])(?:m?lat|m?lon|m?lng|latitude|lon|lng|long|longitude|Breitengrad|Längengrad|latitud|longitud|latitudine|longitudine)["']?\s{0,3}[:=]\s{0,3}["']?([+-]?\d{1,3}\.\d{2,12})/giu;
 
 const SHAPES: readonly { hint: string; shape: RegExp; checked: string; score: number }[] = [
   {
@@ -90,6 +90,51 @@ const SHAPES: readonly { hint: string; shape: RegExp; checked: string; score: nu
       /(?<![\p{L}\p{N}.])(?:[NSEWO] ?)?\d{1,3} ?[°º] ?(?:\d{1,2}(?:\.\d{1,6})? ?['m] ?)?(?:\d{1,2}(?:\.\d{1,6})? ?(?:"|''|s) ?)?[NSEWO]?[ ,;/]{0,3}(?:[NSEWO] ?)?\d{1,3} ?[°º] ?(?:\d{1,2}(?:\.\d{1,6})? ?['m] ?)?(?:\d{1,2}(?:\.\d{1,6})? ?(?:"|''|s) ?)?[NSEWO]?(?![\p{L}\p{N}])/gu,
     checked: 'degrees',
     score: 0.8,
+  },
+  {
+    hint: 'map=',
+    shape: /(?<=[#?&]map=\d{1,2}(?:\.\d{1,2})?\/)[+-]?\d{1,2}\.\d{2,12}\/[+-]?\d{1,3}\.\d{2,12}/gu,
+    checked: 'map_url',
+    score: 0.9,
+  },
+  {
+    // Decimals with a comma, and the point of the compass without the sign of degrees.
+    hint: ' ',
+    shape:
+      /(?<![\p{L}\p{N}.,])\d{1,2}[.,]\d{3,12} ?°? ?[NS][ ,;/]{1,3}\d{1,3}[.,]\d{3,12} ?°? ?[EWO](?![\p{L}\p{N}])/gu,
+    checked: 'degrees',
+    score: 0.9,
+  },
+  {
+    hint: 'deg',
+    shape: /(?<![\p{L}\p{N}.])\d{1,3} deg \d{1,2}' ?\d{1,2}(?:\.\d{1,4})?"? ?[NSEW](?![\p{L}\p{N}])/gu,
+    checked: 'degrees',
+    score: 0.9,
+  },
+  {
+    hint: '/',
+    shape: /(?<![\p{L}\p{N}.,/_-])[+-]\d{1,2}\.\d{4,12}\/[+-]\d{1,3}\.\d{4,12}(?![\p{L}\p{N}./])/gu,
+    checked: 'range',
+    score: 0.6,
+  },
+  {
+    hint: '+',
+    shape: /(?<![\p{L}\p{N}])[23456789CFGHJMPQRVWX]{4}\+[23456789CFGHJMPQRVWX]{2,3}(?=,? \p{Lu}\p{Ll}{2})/gu,
+    checked: 'plus_code',
+    score: 0.5,
+  },
+  {
+    hint: ' ',
+    shape:
+      /(?<=(?<![\p{L}\p{N}])(?:UTM|MGRS|USNG|OSGB|UTMREF)[: ]{1,2})\d{1,2}[C-HJ-NP-X] ?(?:[A-HJ-NP-Z]{2} ?\d{2,5} ?\d{2,5}|\d{6} \d{7})(?!\p{N})/gu,
+    checked: 'grid',
+    score: 0.8,
+  },
+  {
+    hint: 'eohash',
+    shape: /(?<=(?<!\p{L})[Gg]eohash["']?[ :=]{1,3}["']?)[0-9b-hjkmnp-z]{5,12}(?![\p{L}\p{N}])/gu,
+    checked: 'geohash',
+    score: 0.7,
   },
   {
     hint: '°',

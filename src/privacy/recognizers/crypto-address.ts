@@ -40,8 +40,22 @@ const WALLET = contextOf([
   '钱包',
 ]);
 
+/** Words from which a wallet can be made anew (BIP 39), after a phrase that says so; names of the Ethereum Name Service. */
+const PHRASE =
+  /(?<!\p{L})(?:(?:seed|recovery|mnemonic|secret|backup|wallet) (?:phrase|words|seed)|mnemonic|seed)["']?(?: is)?[ :=]{1,3}["']?((?:[a-z]{3,8} ){11,23}[a-z]{3,8})(?![\p{L}\p{N}])/giu;
+const NAME = /(?<![\p{L}\p{N}_.@/-])[a-z0-9][a-z0-9-]{2,40}\.eth(?![\p{L}\p{N}_(=-]|\.\p{L})/gu;
+
 function find(view: TextView): Span[] {
   const spans: Span[] = [];
+  if (/seed|phrase|mnemonic|words/iu.test(view.text)) {
+    for (const { 0: all, 1: words = '', index } of view.text.matchAll(PHRASE)) {
+      const end = index + all.length;
+      spans.push({ start: end - words.length, end, kind: 'crypto_address', score: 0.8, checked: 'phrase' });
+    }
+  }
+  for (const { 0: name, index } of view.text.includes('.eth') ? view.text.matchAll(NAME) : []) {
+    spans.push({ start: index, end: index + name.length, kind: 'crypto_address', score: 0.5, checked: 'name' });
+  }
   let checks = 0;
   for (const { 0: token, index } of view.text.matchAll(TOKEN)) {
     const shape = shapeOf(token);

@@ -24,9 +24,19 @@ function find(view: TextView): Span[] {
     const score = scoreOf(view, name, start, end);
     if (score > 0) spans.push({ start, end, kind: 'handle', score, checked: 'at' });
   }
+  for (const match of text.matchAll(HYPHENED)) {
+    const name = match[1] ?? '';
+    if (name.split('-').some(isName)) {
+      spans.push({ start: match.index, end: match.index + match[0].length, kind: 'handle', score: 0.5, checked: 'at' });
+    }
+  }
   for (const match of text.matchAll(PROFILE)) {
     const name = match[1] ?? '';
     if (!isTaken(name)) add(match, name, 0.65, 'profile');
+  }
+  for (const match of text.matchAll(FORGE)) {
+    const name = match[1] ?? '';
+    if (!isTaken(name) && holdsName(name)) add(match, name, 0.5, 'profile');
   }
   for (const match of text.matchAll(REDDIT)) if (!isTaken(match[1] ?? '')) add(match, match[1] ?? '', 0.5, 'profile');
   for (const match of text.matchAll(DISCORD)) {
@@ -39,6 +49,9 @@ function find(view: TextView): Span[] {
 
 // Not followed by what makes it code: a scope's slash, a decorator's bracket, a host.
 const AT = /(?<![\p{L}\p{N}_@.\\/+:#$&*%`"'[({<=-]|\* )@([A-Za-z][A-Za-z0-9_.]{2,29})(?![\p{L}\p{N}_(/@{:=-])/gu;
+
+/** `@zhang-wei`: only with a name in it, as rules of style sheets have dashes too. */
+const HYPHENED = /(?<![\p{L}\p{N}_@.\\/+:#$&*%`"'[({<=-]|\* )@([a-z]{2,20}-[a-z]{2,20})(?![\p{L}\p{N}_(/@{:=.-])/gu;
 
 function scoreOf(view: TextView, name: string, start: number, end: number): number {
   const parts = name.split(/[._\d]+/u).filter(Boolean);
@@ -122,11 +135,14 @@ const SOCIAL = contextOf([
 ]);
 
 const PROFILE =
-  /(?:linkedin\.com\/in|xing\.com\/profile|reddit\.com\/(?:user|u)|stackoverflow\.com\/users\/\d{1,9}|(?<![\p{L}\p{N}.-])(?:(?:www|m|mobile)\.)?(?:twitter|x|instagram|facebook|fb|vk|snapchat|threads|soundcloud|gravatar|tiktok|youtube|medium)\.com|t\.me|wa\.me|paypal\.me|about\.me|linktr\.ee|keybase\.io)\/@?([\p{L}\p{N}_][\p{L}\p{N}_.%-]{1,59})(?<![.])(?![\p{L}\p{N}_.%-]*\/(?!$|[?#\s]))/giu;
+  /(?:linkedin\.com\/in|xing\.com\/profile|reddit\.com\/(?:user|u)|stackoverflow\.com\/users\/\d{1,9}|(?<![\p{L}\p{N}.-])(?:(?:www|m|mobile)\.)?(?:twitter|x|instagram|facebook|fb|vk|snapchat|threads|soundcloud|gravatar|tiktok|youtube|medium|patreon|venmo|pinterest|dribbble)\.com|bsky\.app\/profile|(?:mastodon\.[a-z]{2,10}|[a-z.]{3,30}\.social|twitch\.tv|ok\.ru|hachyderm\.io|steamcommunity\.com\/id)|cash\.app|t\.me|wa\.me|paypal\.me|about\.me|linktr\.ee|keybase\.io)\/@?([\p{L}\p{N}_][\p{L}\p{N}_.%-]{1,59})(?<![.])(?![\p{L}\p{N}_.%-]*\/(?!$|[?#\s]))/giu;
+// A repository's or package's owner: one of them may be a company, hence a name must be in it.
+const FORGE =
+  /(?<![\p{L}\p{N}.-])(?:github\.com|gitlab\.com|bitbucket\.org|codeberg\.org|gist\.github\.com|hub\.docker\.com\/u|npmjs\.com\/~)\/([a-z][a-z0-9-]{2,38})(?![\p{L}\p{N}.-])/giu;
 const REDDIT = /(?<![\p{L}\p{N}_./])u\/([A-Za-z0-9_-]{3,20})(?![\p{L}\p{N}/])/gu;
 const DISCORD = /(?<![\p{L}\p{N}_#@/.-])([a-z][a-z0-9_.]{2,31})#\d{4}(?!\d|[\p{L}_])/gu;
 const LABELLED =
-  /(?<![\p{L}])(?:twitter|instagram|telegram|skype|discord|tiktok|snapchat|github|handle|nickname|screen name|gamertag|wechat id|line id)(?: ?(?:id|handle|name|user|username))? ?: ?(?:live:)?([a-z][a-z0-9_.]{2,31})(?![\p{L}\p{N}@/(])/giu;
+  /(?<![\p{L}])(?:twitter|instagram|insta|ig|telegram|skype|discord|tiktok|snapchat|snap|github|gitlab|steam|psn|xbox|twitch|mastodon|bluesky|threads|venmo|cash ?app|handle|nickname|screen name|gamertag|wechat|wechat id|line id|kakao(?:talk)? id|微信号?|微信號|QQ)(?: ?(?:id|handle|name|user|username))? ?[:\uFF1A] ?@?(?:live:)?([a-z][a-z0-9_.]{2,31})(?![\p{L}\p{N}@/(])/giu;
 
 /** A path of the site itself, or an ordinary word. */
 function isTaken(name: string): boolean {
@@ -136,6 +152,26 @@ function isTaken(name: string): boolean {
 function isCommonWord(name: string): boolean {
   const flags = flagsOf(foldName(name));
   return (flags & INTERFACE) !== 0 || ((flags & WORD) !== 0 && (flags & (GIVEN | FAMILY)) === 0);
+}
+
+/** Whether a name begins or ends it: `anakovac`, `ana-kovac`, `kovac92`. */
+function holdsName(name: string): boolean {
+  const parts = name
+    .toLowerCase()
+    .split(/[-_.\d]+/u)
+    .filter(Boolean);
+  return parts.some((part) => {
+    if (isName(part)) return true;
+    for (let at = flagsOf(part) === 0 ? 3 : part.length; at <= part.length - 3; at += 1) {
+      const [one, two] = [flagsOf(part.slice(0, at)), flagsOf(part.slice(at))];
+      const isPair = (one & (GIVEN | WORD)) === GIVEN && (two & (FAMILY | SURE | WORD)) === (FAMILY | SURE);
+      if (isPair) return true;
+    }
+    // An initial before a family name that means nothing else: `akovac`.
+    return (
+      part.length > 5 && flagsOf(part) === 0 && (flagsOf(part.slice(1)) & (FAMILY | SURE | WORD)) === (FAMILY | SURE)
+    );
+  });
 }
 
 function isName(part: string): boolean {

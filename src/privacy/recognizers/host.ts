@@ -71,6 +71,29 @@ const SHAPES: readonly { hint: RegExp; shape: RegExp; checked: string; score: nu
     score: 0.6,
   },
   {
+    // `iPhone-de-Lucia`, `PC-von-Ana`
+    hint: /(?:de|von|van|di|d')-?\p{Lu}/u,
+    shape:
+      /(?<![\p{L}\p{N}_-])(?:MacBook(?:-Pro|-Air)?|iMac|Mac|iPhone|iPad|PC|Laptop|Portátil|Ordinateur)-(?:de|von|van|di|do|da)-\p{Lu}\p{L}{1,20}(?![\p{L}\p{N}_])/gu,
+    checked: 'owner',
+    score: 0.6,
+  },
+  {
+    // After a command or a word that a host follows: with a dash and a number or an upper-case code, as people name servers.
+    hint: /ssh|rdp|ping|host|server|mstsc|PS |telnet|nslookup|traceroute|remote/iu,
+    shape:
+      /(?<=(?<![\p{L}\p{N}_-])(?:ssh(?: -\w{1,2}(?: \d{1,5})?)?|rdp|ping|traceroute|nslookup|dig|telnet|mstsc \/v:|Hostname:?|Host name:?|Computer name:?|Computername:?|Remote:|sqlserver) ?)(?=[A-Za-z]*[A-Z0-9]*-)(?:[A-Za-z][A-Za-z0-9]{0,14}(?:-[A-Za-z0-9]{1,14}){1,4}|(?=[a-z-]*-)[a-z][a-z0-9-]{2,30})(?![\p{L}\p{N}_.(=-]|: ?\d)/gu,
+    checked: 'command',
+    score: 0.5,
+  },
+  {
+    hint: /fritz|\.svc|\.(?:internal|intra|corp|ad|lan|prod|int)\./iu,
+    shape:
+      /(?<![\p{L}\p{N}_@.$\\-])(?:(?:[a-z0-9][a-z0-9-]{0,62}\.){0,3}fritz\.box|(?:[a-z0-9][a-z0-9-]{0,62}\.){2,4}svc|(?:[a-z0-9][a-z0-9-]{0,62}\.){1,3}(?:internal|intra|intranet|corp|ad|lan)\.(?:[a-z0-9][a-z0-9-]{0,62}\.){1,3}(?:com|net|org|de|fr|eu|io|co\.uk|ch|at|pl|example))(?![\p{L}\p{N}_(=-]|\.[\p{L}\p{N}])/giu,
+    checked: 'internal_domain',
+    score: 0.5,
+  },
+  {
     hint: /s-[MiPLDA]/u,
     shape:
       /(?<![\p{L}\p{N}_-])\p{Lu}\p{L}{1,20}s-(?:MacBook|iMac|Mac|iPhone|iPad|PC|Laptop|Desktop|Air|Pro)(?:-(?:Pro|Air|mini|Max|\d{1,2})){0,3}(?![\p{L}\p{N}_])/gu,

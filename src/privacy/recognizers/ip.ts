@@ -28,8 +28,17 @@ function find(view: TextView): Span[] {
       spans.push({ start, end: end + suffix, kind: 'ip', score, checked: isV6 ? 'ipv6' : 'ipv4' });
     }
   }
+  for (const match of text.includes('[.]') || text.includes('(.)') ? text.matchAll(DEFANGED) : []) {
+    const end = match.index + match[0].length;
+    if (!validator.isIP(match[0].replace(/[[\]()]/gu, ''), 4)) continue;
+    spans.push({ start: match.index, end, kind: 'ip', score: 0.8, checked: 'ipv4' });
+  }
   return spans;
 }
+
+/** `192[.]0[.]2[.]1`, as people write an address that nobody shall follow. */
+const DEFANGED =
+  /(?<![\p{L}\p{N}.])\d{1,3}(?:\[\.\]|\(\.\)|\.)\d{1,3}(?:\[\.\]|\(\.\)|\.)\d{1,3}(?:\[\.\]|\(\.\)|\.)\d{1,3}(?![\p{L}\p{N}])/gu;
 
 const IPV6_WORDS = contextOf(['ipv6', 'ip', 'address', 'unspecified', 'listen', 'bind', 'src', 'dst', 'route']);
 

@@ -6,6 +6,21 @@ import type { TextView } from './view.ts';
 export const recognizer: Recognizer = { kinds: ['mac'], find };
 
 function find({ text }: TextView): Span[] {
+  return [...separated(text), ...named(text)];
+}
+
+/** Twelve digits in one piece or in halves are an address when a word says so. */
+const NAMED =
+  /(?<![\p{L}\p{N}])(?:mac(?:[ _-]?addr(?:ess)?|-adresse)?|bssid|hwaddr|ether|physical address|wifi mac|bt addr(?:ess)?)["']?[ :=#：]{1,3}["']?([0-9A-F]{12}|[0-9A-F]{6}-[0-9A-F]{6}|(?:[0-9A-F]{2} ){5}[0-9A-F]{2})(?![\p{L}\p{N}-])/giu;
+
+const named = (text: string): Span[] =>
+  [...text.matchAll(NAMED)].flatMap(({ 0: all, 1: address = '', index }) => {
+    const end = index + all.length;
+    if (!/\d/u.test(address) || /^(.)\1*$/u.test(address.replace(/[ -]/gu, ''))) return [];
+    return [{ start: end - address.length, end, kind: 'mac', score: 0.7, checked: 'named' } as const];
+  });
+
+function separated(text: string): Span[] {
   return [...text.matchAll(ADDRESS)].flatMap(({ 0: address, index }) => {
     const plain = address.replace(/[^0-9A-Fa-f]/gu, '');
     // All zeros and all ones are addresses of nobody.

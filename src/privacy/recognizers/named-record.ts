@@ -11,13 +11,32 @@ export const recognizer: Recognizer = {
   find,
 };
 
+/** The machine-readable lines of travel documents (ICAO Doc 9303): name, then number, birth and expiry. */
+const MACHINE_READABLE =
+  /(?<![A-Z0-9<])(?:[PIACV][A-Z<][A-Z<]{3}(?=[A-Z<]{0,36}<<)[A-Z<]{24,39}|[A-Z0-9<]{9}\d[A-Z<]{3}\d{7}[MFX<]\d{7}[A-Z0-9<]{8,16})(?![A-Z0-9<])/gu;
+
 function find(view: TextView): Span[] {
+  const lines = [...(view.text.includes('<') ? view.text.matchAll(MACHINE_READABLE) : [])].map(
+    ({ 0: line, index }): Span => ({
+      start: index,
+      end: index + line.length,
+      kind: 'passport',
+      score: 0.9,
+      checked: 'machine_readable',
+    }),
+  );
+  return [...lines, ...named(view)];
+}
+
+function named(view: TextView): Span[] {
   const contexts = NAMED.filter(({ words }) => view.has(words));
   if (contexts.length === 0) return [];
   const spans: Span[] = [];
   for (const match of view.text.matchAll(VALUE)) {
     const digits = match[0].replace(/\D/gu, '').length;
-    if (digits < MIN_DIGITS || digits > MAX_DIGITS || isDateOrTime(match[0])) continue;
+    // Numbers of passports have letters among their digits: `C4VHLZ2P7`.
+    const isMixed = digits > 1 && match[0].length > 7;
+    if ((digits < MIN_DIGITS && !isMixed) || digits > MAX_DIGITS || isDateOrTime(match[0])) continue;
     const end = match.index + match[0].length;
     const named = contexts.find(({ words }) => view.near(words, match.index, end, BEFORE));
     if (named !== undefined) spans.push({ start: match.index, end, kind: named.kind, score: 0.6, checked: 'context' });
@@ -26,11 +45,11 @@ function find(view: TextView): Span[] {
 }
 
 const MIN_DIGITS = 4;
-const MAX_DIGITS = 16;
+const MAX_DIGITS = 18;
 /** The name stands before, with no more than `number is:` between. */
 const BEFORE = { before: 18, after: 0 };
 const VALUE =
-  /(?<![\p{L}\p{N}.,/-])(?:[A-Z]{1,4}-?)?\d[A-Z0-9]{0,15}(?:[-/ ][A-Z0-9]*\d[A-Z0-9]*){0,3}(?![\p{L}\p{N}]|[.,]\d)/giu;
+  /(?<![\p{L}\p{N}.,/-])(?:[A-Z]{1,4}-?)?\d[A-Z0-9]{0,17}(?:[-/ ][A-Z0-9]*\d[A-Z0-9]*){0,3}(?![\p{L}\p{N}]|[.,]\d)/giu;
 
 const isDateOrTime = (text: string): boolean =>
   /^(?:\d{1,2}[-/. ]\d{1,2}[-/. ]\d{2,4}|(?:19|20)\d\d(?:[-/. ]\d{1,2}){0,2})$/u.test(text);
@@ -55,8 +74,33 @@ const NAMED: readonly { readonly kind: SpanKind; readonly words: Context }[] = [
         'case file',
         'encounter id',
         'accession number',
+        'accession no',
+        'pt id',
+        'pt no',
+        'hosp no',
+        'encounter no',
+        'encounter number',
+        'ehr',
+        'patient',
+        'medical record',
+        'case file no',
+        'specimen no',
+        'unit number',
+        'visit number',
       ],
       [
+        'pat nr',
+        'pat id',
+        'patient nr',
+        'fall nr',
+        'fall id',
+        'aufnahme nr',
+        'aktenzeichen patient',
+        'n de dossier',
+        'no de dossier',
+        'n dossier',
+        'nip patient',
+        'nda',
         'patienten id',
         'patientennummer',
         'patienten nr',
@@ -73,6 +117,16 @@ const NAMED: readonly { readonly kind: SpanKind; readonly words: Context }[] = [
       ],
       [
         'historia clínica',
+        'n de historia',
+        'no de historia',
+        'n historia',
+        'nhc',
+        'nuhsa',
+        'n utente',
+        'no utente',
+        'número utente',
+        'nosologico',
+        'cartella n',
         'número de historia',
         'nº historia',
         'expediente médico',
@@ -88,6 +142,9 @@ const NAMED: readonly { readonly kind: SpanKind; readonly words: Context }[] = [
       ],
       [
         'numer pacjenta',
+        'nr pacjenta',
+        'nr historii choroby',
+        'księga główna',
         'karta pacjenta',
         'historia choroby',
         'číslo pacienta',
@@ -110,6 +167,15 @@ const NAMED: readonly { readonly kind: SpanKind; readonly words: Context }[] = [
       ],
       [
         'номер карты пациента',
+        'история болезни',
+        'амбулаторная карта',
+        'амб карта',
+        'номер пациента',
+        'карта пациента',
+        'no rm',
+        'no rekam medis',
+        'rekam medis',
+        'nrm',
         'медицинская карта',
         'номер истории болезни',
         'історія хвороби',
@@ -126,6 +192,11 @@ const NAMED: readonly { readonly kind: SpanKind; readonly words: Context }[] = [
       ],
       [
         '病历号',
+        '住院号',
+        '门诊号',
+        '就诊卡号',
+        '차트번호',
+        '病歷號',
         '病案号',
         '患者ID',
         '患者番号',
@@ -214,6 +285,8 @@ const NAMED: readonly { readonly kind: SpanKind; readonly words: Context }[] = [
         'passport',
         'passport number',
         'passport no',
+        'ppt no',
+        'pas č',
         'reisepass',
         'reisepassnummer',
         'pass nr',
@@ -271,6 +344,8 @@ const NAMED: readonly { readonly kind: SpanKind; readonly words: Context }[] = [
         'driver licence',
         'dl number',
         'dl no',
+        'permis',
+        'patente n',
         'licence no of driver',
         'führerschein',
         'führerscheinnummer',
@@ -307,6 +382,7 @@ const NAMED: readonly { readonly kind: SpanKind; readonly words: Context }[] = [
         'ehliyet',
         'sürücü belgesi',
         'водительское удостоверение',
+        'ву',
         'водительские права',
         'посвідчення водія',
         'άδεια οδήγησης',

@@ -1,4 +1,14 @@
-import { AFTER, CUES, PUBLIC_BEGINNINGS, PUBLIC_NAMES, SURE_TITLES, TALK, type Cue } from './names/cues.ts';
+import {
+  AFTER,
+  CUES,
+  NAME_LABELS,
+  PUBLIC_BEGINNINGS,
+  PUBLIC_NAMES,
+  SURE_TITLES,
+  TALK,
+  type Cue,
+} from './names/cues.ts';
+import { isHyphenatedName, isPinyinName } from './names/forms.ts';
 import { COMMON, FAMILY, GIVEN, INTERFACE, SURE, WORD } from './names/lists.ts';
 import {
   ALONE,
@@ -14,7 +24,7 @@ import {
   THING_BEGINNINGS,
   THINGS,
 } from './names/things.ts';
-import { MAX_GAP, tokenise, WHOLE, type Token } from './names/tokens.ts';
+import { FORMED, MAX_GAP, tokenise, WHOLE, type Token } from './names/tokens.ts';
 import { unspacedNames } from './names/unspaced.ts';
 import type { Recognizer, Span } from './span.ts';
 import type { TextView } from './view.ts';
@@ -72,6 +82,8 @@ interface Cues {
   readonly title: boolean;
   readonly sureTitle: boolean;
   readonly label: boolean;
+  /** A label that only a name stands after: `Surname`. */
+  readonly nameLabel: boolean;
   readonly soft: boolean;
   /** A phrase that asks for a person: `chat with`, `assigned to`. */
   readonly asked: boolean;
@@ -83,6 +95,7 @@ const NO_CUES: Cues = {
   title: false,
   sureTitle: false,
   label: false,
+  nameLabel: false,
   soft: false,
   asked: false,
   mention: false,
@@ -99,6 +112,7 @@ function cuesBefore(tokens: readonly Token[], first: number): Cues {
   const found = new Set<Cue>();
   let isSure = false;
   let isAsked = false;
+  let isNameLabel = false;
   for (let i = first - 1; i >= 0 && i >= first - 3; i -= 1) {
     const word = tokens[i];
     if (word === undefined) break;
@@ -112,6 +126,7 @@ function cuesBefore(tokens: readonly Token[], first: number): Cues {
       if (isBrand && tokens[first]?.isUpper === false) continue;
       found.add(cue);
       isAsked ||= cue === 'soft' && isPhrase;
+      isNameLabel ||= cue === 'label' && NAME_LABELS.has(phrase);
       isSure ||= cue === 'title' && (isPhrase || SURE_TITLES.has(phrase));
     }
     if (!/^['. -]{1,2}$/u.test(word.gap)) break;
@@ -122,6 +137,7 @@ function cuesBefore(tokens: readonly Token[], first: number): Cues {
     title: found.has('title'),
     sureTitle: isSure,
     label: found.has('label'),
+    nameLabel: isNameLabel,
     soft: found.has('soft'),
     asked: isAsked,
     mention: false,
@@ -132,12 +148,13 @@ const GAPS: Readonly<Record<Cue, RegExp>> = {
   greeting: /^[,!]?[ \n]$/u,
   title: /^\.? ?$|^: $/u,
   label: /^ ?[:\uFF1A=] ?["'(]?$|^ - $/u,
-  soft: /^[,!]?\s{1,2}$|^: ?$/u,
+  // `w/ Ana` as well.
+  soft: /^[,!]?\s{1,2}$|^: ?$|^\/ $/u,
 };
 
 const MAX_WORDS = 6;
 const PARTICLES = new Set(
-  'van von der den de del della delle di da dos das do du la le el al bin ibn ben bint ter ten te zu zum zur af av y e i'.split(
+  'van von der den de del della delle di da dos das do du la le el al bin ibn ben bint binti bte ter ten te t zu zum zur af av y e i dela delos'.split(
     ' ',
   ),
 );
@@ -150,11 +167,13 @@ function runFrom(tokens: readonly Token[], first: number, hasCue: boolean): Run 
     const token = tokens[next];
     if (token === undefined) break;
     if (words.length > 0) {
-      if (!/^ {1,2}$/u.test(token.gap) && !(token.gap === '' && words.at(-1)?.isInitial === true)) break;
+      // `van 't Hoff`
+      if (!/^ {1,2}'?$/u.test(token.gap) && !(token.gap === '' && words.at(-1)?.isInitial === true)) break;
       if (token.isGlued && !(token.gap === '' && words.at(-1)?.isInitial === true)) break;
       if (PARTICLES.has(token.folded) && (!token.isCapital || token.folded.length > 1)) {
         const after = tokens[next + 1];
-        const isInside = after?.gap === ' ' && (after.isCapital || PARTICLES.has(after.folded));
+        const isInside =
+          /^ '?$/u.test(after?.gap ?? '') && after !== undefined && (after.isCapital || PARTICLES.has(after.folded));
         if (isInside && (!token.isCapital || (after.isCapital && !isOrdinary(after)))) {
           words.push(token);
           continue;
@@ -224,7 +243,7 @@ const PAIRS: Readonly<Record<Grade, Readonly<Record<Grade, number>>>> = {
   listed: { strong: 0.7, listed: 0.5, word: 0.4, interface: 0.3, unknown: 0.25, none: 0 },
   word: { strong: 0.7, listed: 0.45, word: 0.45, interface: 0.3, unknown: 0.2, none: 0 },
   interface: { strong: 0.6, listed: 0.4, word: 0.4, interface: 0.2, unknown: 0.1, none: 0 },
-  unknown: { strong: 0.35, listed: 0.2, word: 0.1, interface: 0.1, unknown: 0.05, none: 0 },
+  unknown: { strong: 0.4, listed: 0.2, word: 0.1, interface: 0.1, unknown: 0.05, none: 0 },
   none: { strong: 0, listed: 0, word: 0, interface: 0, unknown: 0, none: 0 },
 };
 
@@ -336,7 +355,8 @@ function judgePair(text: string, tokens: readonly Token[], run: Run, cues: Cues)
     for (let j = 0; j < words.length; j += 1) {
       const [one, two] = [words[i], words[j]];
       if (i === j || one === undefined || two === undefined) continue;
-      const score = pairScore(one, given[i] ?? 'none', two, familyGrade(given[j], family[j]), i < j);
+      const listed = pairScore(one, given[i] ?? 'none', two, familyGrade(given[j], family[j]), i < j);
+      const score = j === i + 1 ? Math.max(listed, formedScore(text, one, two)) : listed;
       if (score > (best?.score ?? 0)) best = { score, i, j };
     }
   }
@@ -376,6 +396,22 @@ function raisedBy(
     segmentCue(tokens, run) === 'talk';
   if (cues.asked || isTalk || saysAfter(text, tokens, run.next)) return Math.max(score + 0.2, isBare ? 0 : MIN_PAIR);
   return cues.soft && score >= 0.2 ? score + 0.15 : score;
+}
+
+/** In lower case but for what stands after a hyphen: `Ji-hye`, not `On-Line`. */
+const lowerTail = (word: string): string => word.charAt(0).toLowerCase() + word.slice(1);
+
+/** What the form of two words in a row says where lists know neither or one: `Zhang Xiaoming`, `Park Ji-hye`, `Bekzod Grbović`. */
+function formedScore(text: string, one: Token, two: Token): number {
+  if (!one.hasCase) return 0;
+  const isName = (family: Token, given: Token): boolean =>
+    (given.flags & WORD) === 0 &&
+    (isPinyinName(family.folded, given.folded) ||
+      isHyphenatedName(family.folded, lowerTail(text.slice(given.start, given.end))));
+  if (isName(one, two) || isName(two, one)) return 0.5;
+  // Russian adjectives end as family names do.
+  const isTelling = (two.flags & FORMED) !== 0 && !/ск(?:ии|ая|а)$/u.test(two.folded);
+  return isTelling && one.flags === 0 && one.end - one.start > 2 && !one.isUpper ? 0.45 : 0;
 }
 
 /** A Vietnamese family name with what follows it written the Vietnamese way: given names there are words of all kinds. */
@@ -444,6 +480,7 @@ function judgeSingle(text: string, tokens: readonly Token[], run: Run, cues: Cue
   if (cues.label) {
     add({ strong: 0.65, listed: 0.5, word: 0.45 }, given, 'label');
     add({ strong: 0.5, listed: 0.4 }, family, 'label');
+    if (cues.nameLabel && isWordy(word) && word.hasCase) add({ unknown: 0.45 }, given, 'label');
   }
   const common = (word.flags & COMMON) === 0 ? 0 : 0.05;
   const isPlace =
@@ -595,7 +632,15 @@ function commaName(text: string, tokens: readonly Token[], run: Run): Found | un
     ? (COMMA_INITIAL[family] ?? 0)
     : COMMA[gradeOf(after, GIVEN, false)][family] + (isAlone ? 0.15 : 0);
   if (score < MIN_PAIR) return undefined;
-  return { span: { start: start.start, end: end.end, kind: 'person', score, checked: 'names+comma' }, next };
+  // `van der Merwe, Johan`: small words before belong to it.
+  let from = run.first;
+  for (; from > run.first - 3 && /^ '?$/u.test(tokens[from]?.gap ?? ''); from -= 1) {
+    if (tokens[from - 1]?.isCapital !== false || !PARTICLES.has(tokens[from - 1]?.folded ?? '')) break;
+  }
+  return {
+    span: { start: (tokens[from] ?? start).start, end: end.end, kind: 'person', score, checked: 'names+comma' },
+    next,
+  };
 }
 
 const NOT_AT_ALL: Readonly<Record<Grade, number>> = {
@@ -630,11 +675,21 @@ function lowerCaseName(tokens: readonly Token[], first: number): Found | undefin
   if (one === undefined || ((one.flags & GIVEN) === 0 && (one.flags & FAMILY) === 0)) return undefined;
   if (two?.gap === ' ' && !two.isGlued) {
     const pair = surePair(one, two, first, 'names');
-    if (pair !== undefined) return pair;
+    const longer = pair === undefined ? 0 : familiesAfter(tokens, pair.next);
+    if (pair !== undefined && longer > 0) {
+      const next = pair.next + longer;
+      return { span: { ...pair.span, end: (tokens[next - 1] ?? two).end }, next };
+    }
+    const found = pair ?? likelyPair(tokens, first);
+    if (found !== undefined) return found;
   }
-  const isCommon = (one.flags & (GIVEN | COMMON)) === (GIVEN | COMMON) && (one.flags & WORD) === 0;
-  if (!isCommon || first === 0 || one.end - one.start < 3) return undefined;
+  if (first === 0 || one.end - one.start < 3) return undefined;
   const cues = cuesBefore(tokens, first);
+  // Short names of one language are words of another.
+  const isKnown = (one.flags & COMMON) !== 0 || ((one.flags & SURE) !== 0 && one.end - one.start > 4);
+  const isAddressed = cues.sureTitle || cues.label || cues.nameLabel;
+  const kind = isAddressed ? GIVEN | FAMILY : GIVEN;
+  if (!isKnown || (one.flags & kind) === 0 || (one.flags & WORD) !== 0) return undefined;
   const score =
     cues.sureTitle || (cues.greeting && first <= 2)
       ? 0.5
@@ -652,8 +707,55 @@ function isAskedFor(tokens: readonly Token[], first: number): boolean {
   const [one, two] = [tokens[first - 2], tokens[first - 1]];
   return (
     two !== undefined &&
-    (TALK.has(two.folded) || (one !== undefined && (CUES.has(`${one.folded} ${two.folded}`) || TALK.has(one.folded))))
+    (ASKING.has(two.folded) ||
+      TALK.has(two.folded) ||
+      (one !== undefined && (CUES.has(`${one.folded} ${two.folded}`) || TALK.has(one.folded))))
   );
+}
+
+/** Verbs whose object is a person, mostly. */
+const ASKING = new Set('ask tell ping remind email text phone frag zapytaj chiedi pregunta'.split(' '));
+
+/** How many words of family names go on after a pair in small letters: `maria jose garcia fernandez`. */
+function familiesAfter(tokens: readonly Token[], next: number): number {
+  let count = 0;
+  for (; count < 2; count += 1) {
+    const token = tokens[next + count];
+    if (token?.gap !== ' ' || token.isGlued || (token.flags & (FAMILY | INTERFACE)) !== FAMILY) break;
+    if (token.end - token.start < 4) break;
+  }
+  return count;
+}
+
+/** A given name that means nothing else before a family name that may mean something: `jurgen muller`, `fatima zahra`. */
+function likelyPair(tokens: readonly Token[], first: number): Found | undefined {
+  const [one, two, after] = [tokens[first], tokens[first + 1], tokens[first + 2]];
+  if (one === undefined || two === undefined) return undefined;
+  const isLong = (token: Token): boolean => token.end - token.start > 3;
+  const isGiven = (one.flags & (GIVEN | SURE | WORD)) === (GIVEN | SURE) && isLong(one);
+  const isFamily =
+    (two.flags & FORMED) !== 0 || ((two.flags & (FAMILY | SURE | INTERFACE)) === (FAMILY | SURE) && isLong(two));
+  const isSecondGiven = (two.flags & (GIVEN | COMMON | WORD)) === (GIVEN | COMMON) && (one.flags & COMMON) !== 0;
+  // French and Spanish names that dictionaries hold as words, before a family name that is none.
+  const isWord = (one.flags & (GIVEN | COMMON | INTERFACE)) === (GIVEN | COMMON) && isLong(one);
+  const isSureFamily = (two.flags & (FAMILY | SURE | WORD)) === (FAMILY | SURE) && two.end - two.start > 4;
+  const isPair = (isGiven && (isFamily || isSecondGiven)) || (isWord && isSureFamily);
+  // `nguyen van hung`: middle names that nothing else has between such words.
+  const isVietnamese =
+    VIETNAMESE.has(one.folded) &&
+    (two.folded === 'van' || two.folded === 'thi') &&
+    after?.gap === ' ' &&
+    !after.isGlued;
+  if (isVietnamese && (after.flags & GIVEN) !== 0) {
+    return {
+      span: { start: one.start, end: after.end, kind: 'person', score: 0.5, checked: 'names' },
+      next: first + 3,
+    };
+  }
+  if (!isPair) return undefined;
+  const last = first + 1 + familiesAfter(tokens, first + 2);
+  const end = (tokens[last] ?? two).end;
+  return { span: { start: one.start, end, kind: 'person', score: 0.45, checked: 'names' }, next: last + 1 };
 }
 
 function surePair(one: Token, two: Token, first: number, checked: string): Found | undefined {

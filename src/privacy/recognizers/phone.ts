@@ -98,7 +98,7 @@ const MIDDLE = /[\p{N}$€£#=][ .,/()-]{0,3}$/u;
 const BOOK = /(?<!\p{L})(?:ISBN|ISSN|ISMN|EAN|GTIN|UPC|M?P\/?N)(?:[- ]?1[03])?:?[ -]{0,2}$/iu;
 const LETTER_BEFORE = /\p{L}[.:# (-]{0,4}$/u;
 const PHONE_WORD =
-  /(?:^|[^\p{L}])(?:tel|tél|telefon|téléphone|teléfono|telephone|phone|mobile|mobil|cell|handy|fax|call|dial|whatsapp|viber|signal|sms)(?:s|[ -]?(?:no|number|num|nr|nummer|numéro|número|me at|us at|at))?(?: is| ist| est| es)?[.:# (-]{0,4}$/iu;
+  /(?:^|[^\p{L}])(?:tel|tél|telefon|téléphone|teléfono|telephone|phone|mobile|mobil|cell|handy|fax|call|dial|whatsapp|viber|signal|sms|cel|celu|celular|cellulare|móvil|mòbil|mob|tlf|tlfn|tfno|puh|gsm|kom|komórka|natel|ph|κιν|τηλ|sđt|đt|hp(?=[.:])|no\.? hp|cp(?= no)|caller id|callback|rückruf|reach me (?:on|at)|text me(?: at| on)?|llamar al|llame al|llámame al|chiamare|chiama(?:mi)? al|dzwonić(?: pod)?|ligar para|rappeler(?: [^\d\n]{1,20})?|appeler le|موبايل|موبایل|محمول|тлф|номер телефона|мобилен|नंबर|मोबाइल|फोन)(?:s|[ -]?(?:no|number|num|nr|nummer|numéro|número|me at|us at|at))?(?: is| ist| est| es)?[.:# (-]{0,4}$/iu;
 
 const NAMED_REACH = { before: 20, after: 0 };
 const PHONE_WORDS = contextOf([
@@ -208,8 +208,12 @@ function judge(kind: LeadKind, parts: readonly DigitGroup[], isAlone: boolean): 
       return isNorthAmerican(parts) ? { score: 0.7, checked: 'nanp' } : judgeBare(digits, parts);
     case 'named':
       return judgeNamed(digits, parts);
-    case 'bare':
-      return judgeBare(digits, parts);
+    case 'bare': {
+      const judged = judgeBare(digits, parts);
+      // A text that is nothing else than a mobile number in the groups of its country is one.
+      const isLikely = isAlone && parts.length > 1 && digits.length > 8 && judged !== undefined;
+      return isLikely ? { ...judged, score: Math.max(judged.score, 0.4) } : judged;
+    }
   }
 }
 

@@ -28,9 +28,11 @@ function find(view: TextView): Span[] {
     }
   }
   if (!view.has(PLATE)) return spans;
-  for (const match of view.text.matchAll(ANY)) {
+  for (const { 1: plate = '', index } of view.text.matchAll(ANY)) {
+    const match = { 0: plate, index };
     const end = match.index + match[0].length;
-    if (!/\d/u.test(match[0]) || !/\p{L}/u.test(match[0]) || !view.near(PLATE, match.index, end, NEXT)) continue;
+    const isPlate = /\d/u.test(match[0]) && (/\p{L}/u.test(match[0]) || ISRAELI.test(match[0]));
+    if (!isPlate || !view.near(PLATE, match.index, end, NEXT)) continue;
     spans.push({ start: match.index, end, kind: 'plate', score: 0.55, checked: 'context' });
   }
   return spans;
@@ -92,7 +94,10 @@ const DISTRICTS = new Set(
   WL WM WN WND WO WOB WR WST WT WTM WÜ WUG WUN WW Z ZI ZW`.split(/\s+/u),
 );
 
-const ANY = /(?<![\p{L}\p{N}_-])[A-ZÄÖÜ0-9]{1,5}(?:[ -]?[A-ZÄÖÜ0-9]{1,5}){1,2}(?![\p{L}\p{N}_])/gu;
+const PART = String.raw`(?:[\p{Lu}0-9]{1,5}|\p{Script=Arabic}|\d?\p{Script=Thai}{1,3})`;
+// From every word on, as what names the plate may look like a part of it: `SPZ 1A2 3456`.
+const ANY = new RegExp(String.raw`(?<![\p{L}\p{N}_-])(?=(${PART}(?:[ -]?${PART}){1,3})(?![\p{L}\p{M}\p{N}_]))`, 'gu');
+const ISRAELI = /^\d{2,3}-\d{2,3}-\d{2,3}$/u;
 
 const PLATE = contextOf(
   [
@@ -111,6 +116,12 @@ const PLATE = contextOf(
     'vehicle',
     'vehicles',
     'tag number',
+    'rego',
+    'reg nr',
+    'reg plate',
+    'car plate',
+    'vehicle no',
+    'gaadi no',
   ],
   [
     'kennzeichen',
@@ -127,6 +138,8 @@ const PLATE = contextOf(
     'kenteken',
     'kentekenplaat',
     'rejestracyjny',
+    'nr rej',
+    'patente',
     'rejestracja',
     'rejestracyjne',
     'spz',
@@ -159,6 +172,8 @@ const PLATE = contextOf(
     'رقم اللوحة',
     'لوحة',
     'מספר רכב',
+    'רכב',
+    'מס רכב',
     'לוחית',
     'गाड़ी नंबर',
     'biển số',
@@ -166,5 +181,5 @@ const PLATE = contextOf(
     'plat nomor',
     'nopol',
   ],
-  ['ป้ายทะเบียน', 'ทะเบียนรถ', '车牌', '車牌', 'ナンバープレート', '車両番号', '차량번호', '번호판'],
+  ['ป้ายทะเบียน', 'ทะเบียนรถ', 'ทะเบียน', '车牌', '車牌', 'ナンバープレート', '車両番号', '차량번호', '번호판'],
 );

@@ -18,6 +18,7 @@ function find({ text }: TextView): Span[] {
       spans.push({ start: end - name.length, end, kind: 'username', score, checked });
     }
   }
+  spans.push(...listed(text));
   for (const match of text.matchAll(DOMAIN_USER)) {
     const [whole, domain = '', name = ''] = match;
     if (SYSTEM_DOMAINS.test(domain) || isNobody(name) || isCommonWord(name) || FILE.test(name)) continue;
@@ -38,14 +39,15 @@ interface Form {
   readonly isWordy: boolean;
 }
 
-const NAME = String.raw`[\p{L}\p{N}_][\p{L}\p{N}\p{M}._+-]{0,39}`;
+// `~1`: the short form of a long name.
+const NAME = String.raw`[\p{L}\p{N}_][\p{L}\p{N}\p{M}._+~-]{0,39}`;
 const BEFORE_PATH = String.raw`(?<![\p{L}\p{N}_.\\/}-])`;
 
 const FORMS: readonly Form[] = [
   // Windows: the name may hold spaces when the path goes on.
   {
     pattern: new RegExp(
-      String.raw`(?:(?<![\p{L}\p{N}])[A-Za-z]:|\\\\[\w.-]{1,40}(?:\\[a-z]\$)?|/mnt/[a-z]|%SystemDrive%)[\\/]{1,2}(?:Users|Documents and Settings|Benutzer|Utilisateurs|Usuarios)[\\/]{1,2}(${NAME}(?: [\p{L}\p{N}\p{M}._-]{1,30}){0,3}(?=[\\/])|${NAME})`,
+      String.raw`(?:(?<![\p{L}\p{N}])[A-Za-z]:|\\\\[\w.-]{1,40}(?:\\[a-z]\$)?|/mnt/[a-z]|/cygdrive/[a-z]|(?<![\p{L}\p{N}_.\\/])/[a-z]|%SystemDrive%)[\\/]{1,2}(?:Users|Documents and Settings|Benutzer|Utilisateurs|Usuarios)[\\/]{1,2}(${NAME}(?: [\p{L}\p{N}\p{M}._-]{1,30}){0,3}(?=[\\/])|${NAME})`,
       'giu',
     ),
     score: 0.85,
@@ -54,7 +56,7 @@ const FORMS: readonly Form[] = [
   },
   {
     pattern: new RegExp(
-      String.raw`(?:${BEFORE_PATH}|file://[\w.-]{0,40}|vscode-remote://[\w.%+-]{0,60})/{1,2}(?:Users|Volumes/[^/\s]{1,40}/Users|home|usr/home|var/home|export/home)/(${NAME})`,
+      String.raw`(?:${BEFORE_PATH}|file://[\w.-]{0,40}|vscode-remote://[\w.%+-]{0,60})/{1,2}(?:Users|Volumes/[^/\s]{1,40}/Users|home|usr/home|var/home|export/home|data/home|data/users|nfs/home|mnt/home|var/mail|var/spool/(?:mail|cron)|run/media|media)/(${NAME})`,
       'gu',
     ),
     score: 0.8,
@@ -99,7 +101,7 @@ const FORMS: readonly Form[] = [
   },
   {
     pattern: new RegExp(
-      String.raw`(?<![\p{L}])(?:logged in as|signed in as|log in as|running as|connected as|authenticated as|su -|sudo -u|angemeldet als|connecté en tant que|sesión iniciada como|ingelogd als|zalogowany jako|inloggad som|logget inn som|accesso come|вошли как|accepted password for|session opened for user|invalid user|failed password for) ["']?(${NAME})`,
+      String.raw`(?<![\p{L}])(?:logged in as|signed in as|log in as|running as|connected as|authenticated as|su -|sudo -u|angemeldet als|connecté en tant que|sesión iniciada como|ingelogd als|zalogowany jako|inloggad som|logget inn som|accesso come|вошли как|accepted (?:password|publickey|keyboard-interactive(?:/pam)?) for|user logged (?:in|out):|whoami:?|session opened for user|invalid user|failed password for) ["']?(${NAME})`,
       'giu',
     ),
     score: 0.6,
@@ -107,6 +109,36 @@ const FORMS: readonly Form[] = [
     isWordy: true,
   },
 ];
+
+/** Columns of `ls -l` and `ps aux`, `chown`: the name is group 1, and group 2 a second. */
+const LISTINGS: readonly RegExp[] = [
+  /(?<![\w-])[-dlbcps](?:[r-][w-][xsStT-]){3}[+@.]? {1,6}\d{1,5} {1,6}([a-z_][a-z0-9_.-]{1,31}) {1,6}([a-z_][a-z0-9_.-]{1,31})(?= {1,12}\d)/gu,
+  /(?<![\w./-])(?:chown|chgrp)(?: -[A-Za-z]{1,6}| --[a-z-]{1,20}){0,3} ([a-z_][a-z0-9_.-]{1,31}):([a-z_][a-z0-9_.-]{1,31})?(?=\s)/gu,
+  /(?:^|\n|ps: )([a-z_][a-z0-9_.-]{1,31}) {1,12}\d{1,7} {1,6}\d{1,3}\.\d{1,6}(?![\d.])/gu,
+];
+
+function listed(text: string): Span[] {
+  return LISTINGS.flatMap((pattern) =>
+    [...text.matchAll(pattern)].flatMap((match) => {
+      const spans: Span[] = [];
+      let from = 0;
+      for (const name of match.slice(1)) {
+        const at = name === undefined ? -1 : match[0].lastIndexOf(name);
+        if (at < from || name === undefined || isNobody(name) || GROUPS.has(name)) continue;
+        const first = spans.length === 0 ? match[0].indexOf(name) : at;
+        const start = match.index + first;
+        spans.push({ start, end: start + name.length, kind: 'username', score: 0.6, checked: 'listing' });
+        from = first + name.length;
+      }
+      return spans;
+    }),
+  );
+}
+const GROUPS = new Set(
+  'staff users wheel adm admin sudo nogroup dialout plugdev lp tty disk video audio games man news uucp proxy list irc gnats messagebus syslog'.split(
+    ' ',
+  ),
+);
 
 const DOMAIN_USER =
   /(?<![\p{L}\p{N}_\\/:.%$-])([A-Za-z][A-Za-z0-9-]{1,14})\\([A-Za-z][A-Za-z0-9_.-]{1,39})(?![A-Za-z0-9_\\/(-])/gu;

@@ -13,6 +13,12 @@ const foldAll = (words: string): string[] => split(words).map((phrase) => phrase
 /** Phrases of up to three folded words. */
 export const CUES: ReadonlyMap<string, readonly Cue[]> = gather([
   ...foldAll(`
+    w, tell, ping, remind, email, phone, text, ring, dm, sync, catch up, catchup, lunch, coffee, jour fixe, call, birthday, interview, cv, resume, payslip, appraisal, signed by,
+    best regards, kind regards, warm regards, warmest regards, with regards, many thanks, yours sincerely, yours faithfully, all the best, best wishes, take care,
+    viele grüße, liebe grüße, beste grüße, herzliche grüße, freundliche grüße, mit freundlichen grüßen, schöne grüße, bis dann, geburtstag, lebenslauf, kündigung, gehaltsgespräch, lohnabrechnung, personalakte, arbeitsvertrag, zeugnis, anamnese, sprich mit, frag, frage an, rückruf,
+    bien cordialement, sincères salutations, salutations distinguées, bien à vous, bonne journée, anniversaire, rdv avec, demande à, un saludo, un abrazo, atentamente, saludos cordiales, cumpleaños, pregunta a, llamar a, cordiali saluti, distinti saluti, un saluto, un abbraccio, compleanno, chiedi a, chiamare, atenciosamente, com os melhores cumprimentos, aniversário, ligar para,
+    met vriendelijke groet, met vriendelijke groeten, hartelijke groet, verjaardag, vraag aan, z poważaniem, z wyrazami szacunku, urodziny, zapytaj, zadzwoń do, umowa, s pozdravem, s přátelským pozdravem, narozeniny, zavolat, s pozdravom, lijep pozdrav, srdačan pozdrav, rođendan, lep pozdrav, rojstni dan, üdvözlettel, szülinap, cu stimă, cu respect, med vänlig hälsning, vänliga hälsningar, med vennlig hilsen, med venlig hilsen, mvh, ystävällisin terveisin, saygılarımla, doğum günü,
+    с уважением, с наилучшими пожеланиями, день рождения, договор, позвонить, спроси, з повагою, з найкращими побажаннями, день народження, договір, με εκτίμηση, χαιρετισμούς, مع تحيات, تحياتي, בברכה, trân trọng, hormat saya, salam hormat,
     with, by, from, to, for, and, message, chat, chat with, call with, meeting with, re, fwd, fw, aw, cc, bcc, invite, ask, met, meet, and,
     contact, profile, between, versus, thanks, thank you, regards, cheers, best, sincerely, yours, love, congratulations, welcome, bye, sorry, attn,
     mit, von, an, für, und, gruß, grüße, lg, vg, mfg, danke, bei, nachricht an, gespräch mit, termin mit, besprechung mit, willkommen, wg,
@@ -31,6 +37,7 @@ export const CUES: ReadonlyMap<string, readonly Cue[]> = gather([
     сообщение от, звонок от, письмо от, чат с, создано пользователем, назначено на, беседа с, повідомлення від, дзвінок від, лист від, чат з, μήνυμα από, κλήση από, συνομιλία με, رسالة من, مكالمة من, محادثة مع, הודעה מאת, הודעה מ, שיחה עם, מכתב מאת, tin nhắn từ, pesan dari, panggilan dari, obrolan dengan, के साथ बैठक
   `).map((phrase) => [phrase, 'soft'] as const),
   ...foldAll(`
+    kumusta, kamusta, kia ora, namaste, namaskar, vanakkam, salaam, assalamualaikum, salam alaikum, aloha, molo, dumela, bawo, ndewo, hujambo, morning, evening, thx, ty, ok, okay, sorry, yo, selamat siang, selamat sore, selamat malam, guten abend, boa noite, buenas noches, buona sera, goedenavond, dobry wieczór, dobré ráno, dobro jutro, dobro veče, jó napot, jó reggelt, god morgon, god morgen, iyi günler, iyi akşamlar, доброго дня, добридень, добрый вечер, добрый, спасибо,
     hi, hello, hey, dear, hiya, greetings, good morning, good afternoon, good evening, hallo, liebe, lieber, sehr geehrte, sehr geehrter, guten tag, guten morgen, moin, servus, grüezi,
     bonjour, bonsoir, salut, cher, chère, coucou, hola, querido, querida, estimado, estimada, buenos días, buenas tardes, ciao, caro, cara, gentile, egregio, buongiorno, buonasera, salve,
     olá, oi, prezado, prezada, bom dia, boa tarde, beste, geachte, hoi, dag, goedemorgen, goedemiddag, cześć, drogi, droga, szanowny, szanowna, dzień dobry, witam, ahoj, milý, milá, vážený, vážená, dobrý den, dobrý deň, čau,
@@ -40,6 +47,7 @@ export const CUES: ReadonlyMap<string, readonly Cue[]> = gather([
   `).map((phrase) => [phrase, 'greeting'] as const),
   ...foldAll(`
     pane, panie, pani, gospodine, gospođo, domnule, doamnă, domnului, kyrie, herrn, frau, heer, senhora, yth, yth bapak, yth ibu, bapak,
+    dott ssa, prof ssa, sig ra, sig na, sig, dr ssa, bu, mas, mbak, kak, tante, onkel, oma, opa, tía, tío, tia, tio, zia, zio, oncle, mamie, papi, grandma, grandpa, auntie, teta, strýc, ciocia, wujek, тётя, дядя, теща, abla, abi, teyze, amca,
     mr, mrs, ms, miss, mx, mister, dr, prof, professor, doctor, rev, reverend, capt, sgt, hon, sir, dame, attorney, nurse, coach, senator, president, father, sister, uncle, aunt,
     my name is, i am called, name's, his name is, her name is, call me, this is dr, my colleague, my boss, my wife, my husband, my son, my daughter, my friend,
     herr, frau, hr, fr, fräulein, herrn, herr dr, frau dr, dipl-ing, mag, ing, ich heiße, mein name ist, ich bin, kollege, kollegin, familie,
@@ -52,6 +60,8 @@ export const CUES: ReadonlyMap<string, readonly Cue[]> = gather([
     ông, bà, anh, chị, cô, tên tôi là, tôi là, tôi tên là, bapak, ibu, pak, tuan, nyonya, nama saya, آقای, خانم, جناب, mano vardas, mani sauc, minu nimi on, un jam, jina langu ni, lederen
   `).map((phrase) => [phrase, 'title'] as const),
   ...foldAll(`
+    reviewer, reviewers, approver, approvers, requester, requestor, assignees, collaborator, collaborators, signed-off-by, co-authored-by, reviewed-by, reported-by, acked-by, tested-by, committer, maintainer, instructor, tutor, guardian, parent, guest, guests, member, witness, notary, claimant, defendant, plaintiff, policyholder, passenger, traveller, traveler, resident, doctor, therapist, landlord, shareholder, director, signatory, visitor, sales rep, account manager, point of contact, poc, dri, sender name, recipient name, maiden name, middle name, patient's name, nickname, known as, aka,
+    prüfer, prüferin, genehmiger, antragsteller, antragstellerin, vermieter, mieter, arzt, hausarzt, zeuge, kläger, beklagter, versicherungsnehmer, betreff, besucher, reisender, gast, médecin, locataire, bailleur, témoin, demandeur, nom de famille, nom de naissance, médico, inquilino, testigo, solicitante, revisor, aprobador, médico tratante, medico, locatario, richiedente, testimone, recenzent, recenzentka, lekarz, świadek, najemca, wnioskodawca, lékař, nájemce, svědek, žadatel, рецензент, врач, арендатор, заявитель, свидетель, пациентка, лікар, заявник,
     name, full name, first name, last name, surname, given name, family name, customer name, customer, client name, client, patient, patient name, employee, employee name, manager, owner, assignee, reporter, author, attn, attention, contact, contact person, contact name, assigned to, created by, modified by, approved by, reviewed by, prepared by, signed by, requested by, organizer, organiser, host, participants, attendees, attendee, invitees, sender, recipient, from, to, cc, bcc, supervisor, student, teacher, tenant, cardholder, card holder, account holder, beneficiary, insured, driver, applicant, candidate, interviewer, interviewee, interview, nurse, physician, spouse, next of kin, emergency contact, mother, father, user, display name, 1-1, one on one, reported by, caller, speaker, presenter, by, c/o, co, re, fwd, review, resume, cv, payee, ship to, bill to, deliver to, lead, responsible,
     vorname, nachname, kunde, kundenname, kundin, mitarbeiter, mitarbeiterin, ansprechpartner, ansprechpartnerin, sachbearbeiter, bearbeiter, verfasser, autor, patientin, von, an, absender, empfänger, teilnehmer, organisator, zuständig, zugewiesen an, erstellt von, geändert von, kontoinhaber, inhaber, zhd, z hd, zu händen, bewerber, bewerberin, lebenslauf, geburtsname, versicherter,
     nom, prénom, nom complet, nom et prénom, client, patient, auteur, responsable, expéditeur, destinataire, contact, assigné à, créé par, titulaire, employé, salarié, organisateur, nombre, nombre completo, apellidos, nombre y apellidos, cliente, paciente, autor, responsable, asignado a, creado por, titular, empleado, remitente, destinatario, contacto,
@@ -75,7 +85,14 @@ function gather(pairs: readonly (readonly [string, Cue])[]): Map<string, Cue[]> 
 /** Titles that nothing but a person follows, so that also an unlisted word after them is a name. */
 export const SURE_TITLES: ReadonlySet<string> = new Set(
   foldAll(`
-    pane, gospodine, gospođo, domnule, doamnă, mr, mrs, ms, dr, prof, professor, herr, herrn, frau, hr, monsieur, mme, mlle, señor, señora, señorita, sr, sra, srta, signor, signora, sig, dott, dottoressa, dottore, senhor, senhora, meneer, mevrouw, dhr, mevr, pan, pani, paní, pán, panem, panią, gospodin, gospođa, domnul, doamna, fru, herra, rouva, sayın, bapak, ibu, господин, госпожа, г-н, г-жа, доктор, κύριος, κυρία, κα, السيد, السيدة, الدكتور, الأستاذ, د, גברת, מר, श्री, श्रीमती, นาย, นาง, นางสาว, คุณ, ông, bà
+    dott ssa, prof ssa, sig ra, panie, κύριε, pane, gospodine, gospođo, domnule, doamnă, mr, mrs, ms, dr, prof, professor, herr, herrn, frau, hr, monsieur, mme, mlle, señor, señora, señorita, sr, sra, srta, signor, signora, sig, dott, dottoressa, dottore, senhor, senhora, meneer, mevrouw, dhr, mevr, pan, pani, paní, pán, panem, panią, gospodin, gospođa, domnul, doamna, fru, herra, rouva, sayın, bapak, ibu, господин, госпожа, г-н, г-жа, доктор, κύριος, κυρία, κα, السيد, السيدة, الدكتور, الأستاذ, د, גברת, מר, श्री, श्रीमती, นาย, นาง, นางสาว, คุณ, ông, bà
+  `),
+);
+
+/** Labels that nothing but a part of a name stands after, so that also an unlisted word there is one. */
+export const NAME_LABELS: ReadonlySet<string> = new Set(
+  foldAll(`
+    first name, last name, surname, given name, family name, full name, maiden name, middle name, patient name, employee name, contact name, vorname, nachname, familienname, geburtsname, prénom, nom de famille, nom et prénom, apellidos, apellido, nombre y apellidos, cognome, nome e cognome, sobrenome, apelido, nome completo, voornaam, achternaam, imię, nazwisko, imię i nazwisko, příjmení, křestní jméno, jméno a příjmení, priezvisko, prezime, ime i prezime, priimek, ime in priimek, vezetéknév, keresztnév, prenume, förnamn, efternamn, fornavn, etternavn, etunimi, sukunimi, soyad, ad soyad, adı soyadı, фио, фамилия, отчество, піб, прізвище, фамилно име, επώνυμο, ονοματεπώνυμο
   `),
 );
 

@@ -1,3 +1,4 @@
+import { looksLikeFamily } from './forms.ts';
 import { FAMILY, flagsOf, flagsOfInflected, foldName, GIVEN, SURE, WORD } from './lists.ts';
 
 /** A word as it is written, with what is known of it as a name. */
@@ -84,12 +85,12 @@ function writtenOf(whole: string): Written {
   const first = word.charAt(0);
   const hasCase = first.toLowerCase() !== first.toUpperCase();
   const flags = NO_NAMES.has(word.toLowerCase()) ? WORD : flagsOfWord(word, folded);
-  const isCapital = !hasCase || first !== first.toLowerCase();
+  const isCapital = !hasCase || first !== first.toLowerCase() || SMALL_ARTICLE.test(word);
   return {
     length: word.length,
     folded,
     flags,
-    inflected: flags === 0 && isCapital ? flagsOfInflected(folded) : 0,
+    inflected: (flags & ~(FAMILY | FORMED)) === 0 && isCapital ? flagsOfInflected(folded) : 0,
     isCapital,
     hasCase,
     isUpper: word.length > 1 && word === word.toUpperCase(),
@@ -105,13 +106,23 @@ const ACCENTED = /[\u00C0-\u024F\u1E00-\u1EFF]/u;
 
 /** `Al-Khatib`, `Ben-David`. */
 const ARTICLE = /^(?:al|el|an|as|ar|at|az|ad|abu|ben|bar|ibn|bin|bint)-/iu;
+/** `al-Hashimi`: the article is small, the name is not. */
+const SMALL_ARTICLE = /^(?:al|el|an|as|ar|at|az|ad|abu|ibn|bin|bint)-\p{Lu}\p{Ll}/u;
 
 /** The flags of a double name are what its parts have in common; `Ana-Kovac` is a whole name. */
 function flagsOfWord(word: string, folded: string): number {
   const flags = flagsOf(folded);
-  if (flags !== 0 || !word.includes('-')) return flags;
+  if (flags !== 0) return flags;
+  if (!word.includes('-')) return looksLikeFamily(folded) ? FAMILY | FORMED : 0;
   const article = ARTICLE.exec(word);
-  if (article !== null) return flagsOf(foldName(word.slice(article[0].length)));
+  // No ordinary word begins with one and goes on with a capital: `Al-Mansoori`.
+  if (article !== null) {
+    const rest = word.slice(article[0].length);
+    return (
+      flagsOf(foldName(rest)) ||
+      (/^(?:[Aa]l|[Ee]l|[Bb][ei]n|[Ii]bn|[Aa]bu)-\p{Lu}\p{Ll}{3}/u.test(word) ? FAMILY | FORMED : 0)
+    );
+  }
   const parts = word.split('-', 4).map((part) => flagsOf(foldName(part)));
   const common = parts.reduce((all, part) => all & part, -1);
   if ((common & (GIVEN | FAMILY)) !== 0) return common;
@@ -125,6 +136,8 @@ function flagsOfWord(word: string, folded: string): number {
 
 /** Beside the flags of lists.ts: given and family name in one word. */
 export const WHOLE = 128;
+/** A family name that no list holds, by its ending. */
+export const FORMED = 256;
 
 function gluesBefore(text: string, start: number): boolean {
   return start > 0 && GLUE_BEFORE.test(text.charAt(start - 1));
@@ -132,10 +145,13 @@ function gluesBefore(text: string, start: number): boolean {
 
 function gluesAfter(text: string, end: number): boolean {
   const next = text.charAt(end);
-  if (next === '' || next === ' ') return false;
+  if (next === '' || next === ' ' || (next === '.' && DOCUMENT.test(text.slice(end, end + 6)))) return false;
   return GLUE_AFTER.test(next) || ((next === '.' || next === ':') && LETTER_OR_DIGIT.test(text.charAt(end + 1)));
 }
 
+/** A document's kind: what stands before it is its title, `Zhang Xiaoming.docx`. */
+const DOCUMENT =
+  /^\.(?:docx?|xlsx?|pptx?|pdf|txt|csv|jpe?g|png|heic|zip|msg|eml|od[tsp]|rtf|vcf|mp[34]|m4a)(?![\p{L}\p{N}])/iu;
 const GLUE_BEFORE = /[\p{N}\\/#$%&=+~@.:_]/u;
 const GLUE_AFTER = /[\p{N}_(=@\\/]/u;
 const LETTER_OR_DIGIT = /[\p{L}\p{N}]/u;

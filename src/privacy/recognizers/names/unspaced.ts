@@ -20,7 +20,7 @@ function thaiNames(text: string): Span[] {
 }
 
 const TITLED_THAI =
-  /(?:(?<![\p{Script=Thai}])(?:นางสาว|นาง|นาย|ดร\.|เด็กชาย|เด็กหญิง) ?|(?<![\p{Script=Thai}])คุณ )((?!หน้า|ก[รฯ]|จ้าง)[\p{Script=Thai}]{3,30}(?: [\p{Script=Thai}]{3,30})?)/gu;
+  /(?:(?<![\p{Script=Thai}])(?:นางสาว|นาง|นาย|ดร\.|เด็กชาย|เด็กหญิง) ?|(?<![\p{Script=Thai}])คุณ |สวัสดี(?:ครับ|ค่ะ)? ?คุณ ?)((?!หน้า|ก[รฯ]|จ้าง)[\p{Script=Thai}]{3,30}(?: [\p{Script=Thai}]{3,30})?)/gu;
 
 const EAST_ASIAN = /[\p{Script=Thai}\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}]/u;
 
@@ -63,7 +63,7 @@ const COMMON_CHINESE = new Set(
 
 const TITLES_ZH =
   '先生|女士|小姐|老师|老師|同学|经理|總監|总监|总裁|主任|教授|医生|醫生|博士|律师|律師|师傅|董事长|部长|老板|同志|太太|哥|姐';
-const TITLED_ZH = new RegExp(`(\\p{Script=Han}{1,4})(?:${TITLES_ZH})`, 'gu');
+const TITLED_ZH = new RegExp(`(\\p{Script=Han}{1,4}?)(?:${TITLES_ZH})`, 'gu');
 
 function chineseNames(text: string): Span[] {
   const { chineseFamily, chineseGiven } = getLists();
@@ -111,7 +111,12 @@ const HAN_RUN = /\p{Script=Han}{2,}/gu;
 // What stands right before a name in a sentence, and right after it.
 const BEFORE_ZH =
   /(?:与|和|跟|給|给|找|由|向|请|請|是|叫|我叫|同|至|致|@|通知|联系|聯絡|邀请|邀請|来自|回复|回覆|抄送|发给|感谢|感謝|你好|您好|亲爱的|尊敬的)$/u;
-const AFTER_ZH = /^(?:的|说|說|和|与|与|在|已|将|會|会|请|請|发|邀请|你好|您好|通话|讨论|先生|女士|$)/u;
+const AFTER_ZH =
+  /^(?:聊天|开会|見面|见面|吃饭|吃飯|联系|聯繫|视频|語音|语音|通电话|共享|的|说|說|和|与|与|在|已|将|會|会|请|請|发|邀请|你好|您好|通话|讨论|先生|女士|$)/u;
+
+// What nobody but a person does or has, so that a name before it needs nothing in front.
+const DONE_ZH =
+  /^(?:的(?:个人|個人|资料|資料|主页|主頁|消息|聊天|群聊|会议|會議|日程|日历|简历|簡歷|头像|名片|文件|空间|账号|帳號|电脑|手机|邮件|屏幕)|发来|發來|发送了|邀请[您你]|邀請[您你]|分享了|加入了|离开了|離開了|评论了|評論了|回复了|回覆了|上传了|创建了|正在输入|撤回了|拍了拍|来电|來電)/u;
 
 /** Names in the midst of other characters: a title after, or the words around, must say so. */
 function insideHan(
@@ -136,18 +141,30 @@ function insideHan(
   }
   for (let at = 0; at < word.length - 1; at += 1) {
     if (!COMMON_CHINESE.has(word.charAt(at)) && !family.has(word.slice(at, at + 2))) continue;
-    if (!BEFORE_ZH.test(word.slice(Math.max(0, at - 3), at))) continue;
+    const isLed = BEFORE_ZH.test(word.slice(Math.max(0, at - 3), at));
+    if (!isLed && at > 0) continue;
     const own = family.has(word.slice(at, at + 2)) ? 2 : 1;
     for (const length of [own + 2, own + 1]) {
       const part = word.slice(at, at + length);
       if (part.length !== length || !Array.from(part.slice(own)).every((character) => given.has(character))) continue;
-      if (!AFTER_ZH.test(word.slice(at + length, at + length + 2))) continue;
+      const after = word.slice(at + length, at + length + 4);
+      const isListed = isLed ? AFTER_ZH.test(after) : DONE_ZH.test(after) || isAnotherName(after, family, given);
+      if (!isListed) continue;
       found.push({ start: at, length, score: 0.55 });
       at += length - 1;
       break;
     }
   }
   return found;
+}
+
+/** `孙丽和周杰`: a name, `and`, another name. */
+function isAnotherName(after: string, family: ReadonlySet<string>, given: ReadonlySet<string>): boolean {
+  return (
+    /^[和与與、]/u.test(after) &&
+    (COMMON_CHINESE.has(after.charAt(1)) || family.has(after.slice(1, 3))) &&
+    given.has(after.charAt(2))
+  );
 }
 
 const HONORIFIC_JA =

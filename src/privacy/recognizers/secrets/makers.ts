@@ -61,6 +61,15 @@ export const MAKERS: readonly string[] = [
   'AQE[DT]\\w{60}|li_at=\\w{20}', // LinkedIn
   'ory_(?:at|rt|st|ac|pat|apikey)_[\\w-]{20}|authress_[\\w-]{20}|sk_clerk_\\w{20}', // identity
   'duffel_(?:test|live)_[\\w-]{40}|pnu_\\w{36}|sgp_\\w{40}|ico-\\w{32}', // others
+  'hvs\\.[\\w-]{20}|(?<![\\w./-])[sb]\\.[A-Za-z0-9]{24}(?![A-Za-z0-9.])', // HashiCorp Vault before 1.10
+  'vercel_blob_rw_\\w{16}|tskey-(?:auth|api|client|scim|webhook)-[\\w-]{16}|lsv2_(?:pt|sk)_[0-9a-f]{32}', // Vercel, Tailscale, LangSmith
+  'aio_[A-Za-z0-9]{24}|dt0[a-z]\\d\\d\\.[A-Z0-9]{24}\\.[A-Z0-9]{40}|p8e-[a-z0-9]{30}', // Adafruit, Dynatrace, Private AI
+  'AKCp[A-Za-z0-9]{60}|cmVmdGtu[\\w-]{30}|sq[upa]_[0-9a-f]{40}|t1\\.[\\w-]{40}[.\\w-]{20}|AQVN[\\w-]{30}|y0_[\\w-]{40}', // JFrog, Sonar, Yandex
+  'fw_[A-Za-z0-9]{22}|jina_\\w{40}|tvly-[\\w-]{24}|csk-\\w{40}|ABSK[\\w+/=]{40}|sess-\\w{32}|wandb_v1_\\w{24}|co_[A-Za-z0-9]{40}|dsk-\\w{32}', // models
+  'u\\d{6,8}-[0-9a-f]{24}|m\\d{9}-[0-9a-f]{24}|pat-(?:na|eu|ap)\\d-[0-9a-f-]{32}|re_[A-Za-z0-9]{8}_[A-Za-z0-9]{20}', // UptimeRobot, HubSpot, Resend
+  'key_(?:live|test|prod)_\\w{20}|(?:api|secret|access|private|auth)[-_]?(?:key|token)[-_](?=[A-Za-z_-]{0,40}\\d)[A-Za-z0-9]{16}', // many
+  'sk_(?:[a-z]{2,10}_)?[0-9a-f]{32}|sbu_\\w{32}|flb_(?:live|test)_\\w{20}|pdl_(?:live|sdbx)_\\w{20}|gho_\\w{20}|atlasv1\\.[\\w-]{30}', // ElevenLabs, Paddle and others
+  'nrk-[A-Z0-9]{27}|eu01xx[0-9a-f]{34}|rapi_\\w{32}|uak_\\w{24}|ubsk_\\w{24}|snyk_\\w{20}|ghcr_\\w{20}|zpka_\\w{30}|trp_\\w{24}|sm_[a-z]{4}_\\w{24}', // others
   'LS0tLS1CRUdJTi[\\w+/=]{10}', // `-----BEGIN ` in base64
 ];
 
