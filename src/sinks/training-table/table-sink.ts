@@ -7,7 +7,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { loadZstd, type Zstd } from '../../events/zstd.ts';
-import { FencedSinkError, TableFormatError, type Sink, type SinkRecord } from '../sink.ts';
+import { FencedSinkError, TableFormatError, type Sink, type SinkRecord, type Taken } from '../sink.ts';
 import { renderCommit, type Action, type AddFile } from './actions.ts';
 import { isSameCommit, MAX_FAILURES } from './commit.ts';
 import { encodeDataFile } from './data-file.ts';
@@ -22,6 +22,7 @@ import {
   progressMark,
   PROTOCOL,
   sourceMark,
+  sourcesIn,
 } from './layout.ts';
 import { RowBuffer } from './row-buffer.ts';
 import type { TableStore } from './store.ts';
@@ -177,6 +178,15 @@ class TableSink implements TrainingTable {
       await this.#advance();
       if (!this.#progress.get(partition)?.waiting) this.#progress.set(partition, this.#committed(partition));
       return this.#markOf(partition) + 1;
+    });
+  }
+
+  async taken(partition: number): Promise<Taken> {
+    return await this.#inTurn(async () => {
+      await this.#advance();
+      const { name, topic } = this.#options;
+      const sources = sourcesIn(this.#log.state.marks, name, topic, partition);
+      return { next: this.#markOf(partition) + 1, sources };
     });
   }
 
