@@ -79,7 +79,13 @@ export class ForeignRecordError extends Error {
  */
 export async function runSink(
   options: SinkRunOptions,
-  until: { readonly end: boolean; readonly signal: AbortSignal; readonly maxRestarts?: number },
+  until: {
+    readonly end: boolean;
+    /** By default those that readers see at the start. */
+    readonly ends?: readonly number[];
+    readonly signal: AbortSignal;
+    readonly maxRestarts?: number;
+  },
 ): Promise<SinkSummary> {
   const { log, sink, route = LIVE_ROUTE } = options;
   const before = sink.counts;
@@ -87,7 +93,7 @@ export async function runSink(
     batches: sink.counts.records - before.records,
     rows: sink.counts.rows - before.rows,
   });
-  const ends = until.end ? await log.endOffsets(route.sanitized) : undefined;
+  const ends = until.end ? (until.ends ?? (await log.endOffsets(route.sanitized))) : undefined;
   if (options.alone === true) {
     await workAlone(options, ends, until.signal);
     return summary();
