@@ -24,6 +24,7 @@ import {
   sourceMark,
   sourcesIn,
 } from './layout.ts';
+import { OldCheckpoints } from './old-checkpoints.ts';
 import { RowBuffer } from './row-buffer.ts';
 import type { TableStore } from './store.ts';
 import { withdrawIfErased, writeCheckpoint } from './write-checkpoint.ts';
@@ -68,7 +69,7 @@ export interface TableCounts {
   readonly doubles: number;
   /** Commits that had to be tried again behind another writer's. */
   readonly conflicts: number;
-  /** Checkpoints that could not be written: they only make opening faster, so the commits stand. */
+  /** Checkpoints that could not be written, or old ones deleted: they only make opening faster, so the commits stand. */
   readonly failedCheckpoints: number;
 }
 
@@ -136,6 +137,7 @@ class TableSink implements TrainingTable {
   readonly #log: DeltaLog;
   readonly #layout: string;
   readonly #buffer = new RowBuffer();
+  readonly #oldCheckpoints: OldCheckpoints;
   readonly #progress = new Map<number, Progress>();
   #waitingRecords = 0;
   /** Calls run one after another, in the order they came. */
@@ -158,6 +160,7 @@ class TableSink implements TrainingTable {
     this.#store = options.store;
     this.#zstd = zstd;
     this.#log = log;
+    this.#oldCheckpoints = new OldCheckpoints(options.store);
     this.#layout = layoutOf(log);
   }
 
@@ -420,7 +423,8 @@ class TableSink implements TrainingTable {
     const { state } = this.#log;
     try {
       await writeCheckpoint(this.#store, state, this.#zstd, this.#options.now());
-      await withdrawIfErased(this.#store, this.#options.name, state.version);
+      const isWithdrawn = await withdrawIfErased(this.#store, this.#options.name, state.version);
+      if (!isWithdrawn) await this.#oldCheckpoints.delete();
     } catch {
       this.#counts.failedCheckpoints++;
     }
