@@ -150,20 +150,38 @@ async function commitTaken(
 
 /**
  * Puts the group back to what the sink has, so that the next run takes the rest again from the topic, also what was erased
- * from a table that is lost.
+ * from a table that is lost; also a group that is beyond the end of a log that is not the one that it has read.
  *
  * @returns of how many partitions something is taken again.
  */
 export async function rewindSink({ log, sink }: Pick<SinkRunOptions, 'log' | 'sink'>): Promise<number> {
   const { group, sanitized: topic } = LIVE_ROUTE;
   const behind = await partitionsBehind(log, { group, topic }, (partition) => sink.resumeFrom(partition));
-  for (const { next, ...at } of behind) {
+  const beyond = await partitionsBeyond(log, { group, topic }, sink);
+  const isOther = ({ partition }: TopicPartition): boolean => !behind.some((one) => one.partition === partition);
+  const all = [...behind, ...beyond.filter(isOther)];
+  for (const { next, ...at } of all) {
     const producer = await log.transactional(`${group}/${topic}/${at.partition}`);
     const begin = (await log.beginOffsets(topic))[at.partition] ?? 0;
     await commitTaken(producer, LIVE_ROUTE, at, { offset: Math.max(next, begin), taken: next });
     await producer.close();
   }
-  return behind.length;
+  return all.length;
+}
+
+async function partitionsBeyond(
+  log: EventLog,
+  { group, topic }: { readonly group: string; readonly topic: string },
+  sink: Sink,
+): Promise<readonly (TopicPartition & { readonly next: number })[]> {
+  const beyond = [];
+  for (const partition of Array.from({ length: await log.partitions(topic) }, (_, index) => index)) {
+    const committed = await log.committed(group, { topic, partition });
+    const next = await sink.resumeFrom(partition);
+    const end = (await log.highWatermarks(topic))[partition] ?? 0;
+    if (next <= end && (committed?.offset ?? 0) > end) beyond.push({ topic, partition, next });
+  }
+  return beyond;
 }
 
 /**
@@ -219,12 +237,15 @@ async function refuseIfAhead(
   const begins = await log.beginOffsets(topic);
   for (const { partition, committed, next, sources } of said) {
     const at = { topic, partition };
-    const [known, end] = [Math.max(next, committed), ends[partition] ?? 0];
-    if (known > end) throw aheadError(route, at, `goes on at offset ${known}, and the log ends at ${end}`);
+    const end = ends[partition] ?? 0;
+    if (next > end) throw aheadError(route, at, `the table goes on at offset ${next}, and the log ends at ${end}`);
+    if (committed > end) {
+      throw aheadError(route, at, `the sink's group goes on at offset ${committed}, and the log ends at ${end}`);
+    }
     const begin = begins[partition] ?? 0;
     if (next <= begin || sources.size === 0) continue;
     if (await isTakenRecord(log, { ...at, offset: next - 1, begin }, sources, signal)) continue;
-    throw aheadError(route, at, `has taken another record at offset ${next - 1} than the log has there`);
+    throw aheadError(route, at, `the table has taken another record at offset ${next - 1} than the log has there`);
   }
 }
 
@@ -273,11 +294,11 @@ async function recordAt(
 }
 
 function aheadError(route: SinkRoute, { topic, partition }: TopicPartition, what: string): TableAheadError {
-  const why = `on ${topic}/${partition} the table ${what}: was the log lost, put back from an older copy, or its topic made anew?`;
+  const why = `on ${topic}/${partition} ${what}: was the log lost, put back from an older copy, or its topic made anew?`;
   if (route.group !== GROUPS.sink) return new TableAheadError(`${why} Start another replay under a new name`);
   return new TableAheadError(
     `${why} Put back log and table of one moment. If there is no such copy, give \`table\` another place: \`redactory sink\` fills that, ` +
-      'with --refill where it says that it lacks records. What the old table has stays where it is',
+      'with --refill where it still ends with an error. What the old table has stays where it is',
   );
 }
 

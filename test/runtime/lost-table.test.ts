@@ -255,21 +255,41 @@ describe('a table that is ahead of its log', () => {
     expect(await sinkInto(store, withExpired(log, TOPICS.sanitized, ends))).toEqual({ batches: 0, rows: 0 });
   });
 
-  it.each(['lost', 'older'])('is left for a new one, which is filled from the log that is left (%s)', async (kind) => {
+  it('is left for a new one where the log began anew, which takes all of that', async () => {
     const { log, store } = await line();
-    const left = kind === 'lost' ? await another(log, () => undefined) : log;
-    if (kind === 'lost') await left.append(TOPICS.sanitized, await readTopic(log, TOPICS.sanitized));
+    const begun = await another(log, (record) => record);
     const fresh = new MemoryStore();
-    if (kind === 'older') {
-      await expect(refuseIfLost({ log: left, store: fresh })).rejects.toThrow(TableBehindError);
-      const sink = await openTrainingTable({ store: fresh, topic: TOPICS.sanitized, now: () => 0, zstd: kit.zstd });
-      await rewindSink({ log: left, sink });
-      await sink.close();
+    await refuseIfLost({ log: begun, store: fresh });
+    await sinkInto(fresh, begun);
+    expect(await digestOf(fresh)).toEqual(await digestOf(store));
+  });
+
+  it('is not one whose group is ahead alone, which --refill puts back', async () => {
+    const { log } = await line();
+    const begun = await another(log, (record) => record);
+    for (const [partition, end] of (await begun.endOffsets(TOPICS.sanitized)).entries()) {
+      const transaction = await (await begun.transactional(`test/${partition}`)).begin();
+      // As where a topic that had no record but ends of transactions was made anew.
+      const position = { offset: end + 5, metadata: encodeTaken(0) };
+      await transaction.commitOffset(GROUPS.sink, { topic: TOPICS.sanitized, partition }, position);
+      await transaction.commit();
     }
-    await refuseIfLost({ log: left, store: fresh }).catch((error: unknown) => {
-      if (kind === 'lost') throw error;
-    });
-    await sinkInto(fresh, left);
+    const fresh = new MemoryStore();
+    await expect(sinkInto(fresh, begun)).rejects.toThrow(/the sink's group goes on at offset/u);
+    const sink = await openTrainingTable({ store: fresh, topic: TOPICS.sanitized, now: () => 0, zstd: kit.zstd });
+    expect(await rewindSink({ log: begun, sink })).toBe(PARTITIONS);
+    await sink.close();
+    expect((await sinkInto(fresh, begun)).batches).toBe((await readTopic(log, TOPICS.sanitized)).length);
+  });
+
+  it('is left for a new one where the log is an older copy, by --refill', async () => {
+    const { log: older, store } = await line();
+    const fresh = new MemoryStore();
+    await expect(refuseIfLost({ log: older, store: fresh })).rejects.toThrow(TableBehindError);
+    const sink = await openTrainingTable({ store: fresh, topic: TOPICS.sanitized, now: () => 0, zstd: kit.zstd });
+    await rewindSink({ log: older, sink });
+    await sink.close();
+    await sinkInto(fresh, older);
     expect(await digestOf(fresh)).toEqual(await digestOf(store));
   });
 });

@@ -51,7 +51,7 @@ describe('shared work', () => {
     gone.abort();
     begun[0]?.end('there');
     expect(await Promise.all([stays, left])).toEqual(['there', 'there']);
-    await expect(ask('ben', gone.signal)).rejects.toThrow();
+    await expect(ask('ben', gone.signal)).rejects.toThrow('aborted');
     expect(begun).toHaveLength(1);
   });
 

@@ -140,7 +140,7 @@ describe('what was kept, through the gateway', () => {
       await seen;
       leave.abort();
       await ended;
-      await asked;
+      expect(await asked).toBeUndefined();
     } finally {
       await between.close();
       await server.close();
