@@ -125,6 +125,7 @@ const OWN_ERRORS = new Set([
   'ReplayEndedError',
   'NotComparableError',
   'TableBehindError',
+  'TableAheadError',
   'TableError',
   'LineError',
 ]);

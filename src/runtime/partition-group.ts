@@ -111,6 +111,7 @@ const FAILURES: Readonly<Record<string, FailureReason>> = {
   SinkStorageError: 'storage',
   ForeignRecordError: 'contract',
   TableBehindError: 'storage',
+  TableAheadError: 'storage',
   ContractError: 'contract',
   CodecError: 'contract',
   RunError: 'contract',

@@ -10,7 +10,15 @@ import { readmit } from '../processors/release.ts';
 import { FencedSinkError, type Sink, type SinkRecord, type TableStore } from '../sinks/index.ts';
 import { delay, workOnGroup, type Delay } from './partition-group.ts';
 import type { FetchSize } from './sanitizer.ts';
-import { encodeTaken, partitionsBehind, tableAt, TableBehindError, takenOf } from './table-progress.ts';
+import { sourceOf } from './replay/join.ts';
+import {
+  encodeTaken,
+  partitionsBehind,
+  tableAt,
+  TableAheadError,
+  TableBehindError,
+  takenOf,
+} from './table-progress.ts';
 import type { Telemetry } from './telemetry.ts';
 import { GROUPS, TOPICS } from './topics.ts';
 
@@ -43,9 +51,10 @@ export interface SinkRunOptions {
   readonly alone?: boolean;
 }
 
+/** What the sink has taken: what it had already, and what another took first, is not in it. */
 export interface SinkSummary {
-  batches: number;
-  rows: number;
+  readonly batches: number;
+  readonly rows: number;
 }
 
 const WAIT_MS = 200;
@@ -65,21 +74,34 @@ export class ForeignRecordError extends Error {
  * or until the ends that the partitions had at the start. The group's offsets are committed after the sink's, for lag only.
  *
  * @throws ForeignRecordError, and what the sink throws when a row breaks the column contract. TableBehindError when the sink
- * has less than its group has committed, OffsetOutOfRangeError when what it wants next has expired.
+ * has less than its group has committed, TableAheadError when it has more than the log or what is not of this log,
+ * OffsetOutOfRangeError when what it wants next has expired.
  */
 export async function runSink(
   options: SinkRunOptions,
-  until: { readonly end: boolean; readonly signal: AbortSignal; readonly maxRestarts?: number },
+  until: {
+    readonly end: boolean;
+    /** By default those that readers see at the start. */
+    readonly ends?: readonly number[];
+    readonly signal: AbortSignal;
+    readonly maxRestarts?: number;
+  },
 ): Promise<SinkSummary> {
-  const { log, route = LIVE_ROUTE } = options;
-  const summary: SinkSummary = { batches: 0, rows: 0 };
-  const ends = until.end ? await log.endOffsets(route.sanitized) : undefined;
+  const { log, sink, route = LIVE_ROUTE } = options;
+  const before = sink.counts;
+  const summary = (): SinkSummary => ({
+    batches: sink.counts.records - before.records,
+    rows: sink.counts.rows - before.rows,
+  });
+  const ends = until.end ? (until.ends ?? (await log.endOffsets(route.sanitized))) : undefined;
   if (options.alone === true) {
-    await workAlone({ ...options, summary }, ends, until.signal);
-    return summary;
+    await workAlone(options, ends, until.signal);
+    return summary();
   }
+  const all = Array.from({ length: await log.partitions(route.sanitized) }, (_, partition) => partition);
+  // Of all before work on any: what a table takes from another log in one partition cannot be told from its own any more.
+  await refuseIfAhead(options, all, until.signal);
   const finished = new Set<number>();
-
   await workOnGroup({
     log,
     group: route.group,
@@ -95,6 +117,8 @@ export async function runSink(
     isDone: async () => {
       if (ends === undefined || !(await areAllTaken(log, route, ends, finished))) return false;
       await refuseIfBehind(options, route);
+      // The group's positions may be of another log too, so that no work was needed.
+      await refuseIfAhead(options, all, until.signal);
       return true;
     },
     work: async (at, signal, onProgress) => {
@@ -103,14 +127,14 @@ export async function runSink(
       const commit = (offset: number, taken: number): Promise<void> =>
         commitTaken(producer, route, at, { offset, taken });
       try {
-        await workOnPartition({ ...options, at, end, signal, summary, commit, onProgress });
+        await workOnPartition({ ...options, at, end, signal, commit, onProgress });
       } finally {
         await producer.close();
       }
       if (!signal.aborted) finished.add(at.partition);
     },
   });
-  return summary;
+  return summary();
 }
 
 async function commitTaken(
@@ -126,20 +150,38 @@ async function commitTaken(
 
 /**
  * Puts the group back to what the sink has, so that the next run takes the rest again from the topic, also what was erased
- * from a table that is lost.
+ * from a table that is lost; also a group that is beyond the end of a log that is not the one that it has read.
  *
  * @returns of how many partitions something is taken again.
  */
 export async function rewindSink({ log, sink }: Pick<SinkRunOptions, 'log' | 'sink'>): Promise<number> {
   const { group, sanitized: topic } = LIVE_ROUTE;
   const behind = await partitionsBehind(log, { group, topic }, (partition) => sink.resumeFrom(partition));
-  for (const { next, ...at } of behind) {
+  const beyond = await partitionsBeyond(log, { group, topic }, sink);
+  const isOther = ({ partition }: TopicPartition): boolean => !behind.some((one) => one.partition === partition);
+  const all = [...behind, ...beyond.filter(isOther)];
+  for (const { next, ...at } of all) {
     const producer = await log.transactional(`${group}/${topic}/${at.partition}`);
     const begin = (await log.beginOffsets(topic))[at.partition] ?? 0;
     await commitTaken(producer, LIVE_ROUTE, at, { offset: Math.max(next, begin), taken: next });
     await producer.close();
   }
-  return behind.length;
+  return all.length;
+}
+
+async function partitionsBeyond(
+  log: EventLog,
+  { group, topic }: { readonly group: string; readonly topic: string },
+  sink: Sink,
+): Promise<readonly (TopicPartition & { readonly next: number })[]> {
+  const beyond = [];
+  for (const partition of Array.from({ length: await log.partitions(topic) }, (_, index) => index)) {
+    const committed = await log.committed(group, { topic, partition });
+    const next = await sink.resumeFrom(partition);
+    const end = (await log.highWatermarks(topic))[partition] ?? 0;
+    if (next <= end && (committed?.offset ?? 0) > end) beyond.push({ topic, partition, next });
+  }
+  return beyond;
 }
 
 /**
@@ -174,9 +216,95 @@ function behindError(route: SinkRoute, { topic, partition }: TopicPartition): Ta
   );
 }
 
+/**
+ * A table that goes on behind the end of a log waits for offsets that are given to other records, and takes none before them.
+ *
+ * @throws TableAheadError
+ */
+async function refuseIfAhead(
+  { log, sink, route = LIVE_ROUTE }: SinkRunOptions,
+  partitions: readonly number[],
+  signal: AbortSignal,
+): Promise<void> {
+  const topic = route.sanitized;
+  const said = [];
+  for (const partition of partitions) {
+    const committed = await log.committed(route.group, { topic, partition });
+    said.push({ partition, committed: committed?.offset ?? 0, ...(await sink.taken(partition)) });
+  }
+  // Not the end for readers: after a failover a broker may tell of less than it has told of before, but not of this.
+  const ends = await log.highWatermarks(topic);
+  const begins = await log.beginOffsets(topic);
+  for (const { partition, committed, next, sources } of said) {
+    const at = { topic, partition };
+    const end = ends[partition] ?? 0;
+    if (next > end) throw aheadError(route, at, `the table goes on at offset ${next}, and the log ends at ${end}`);
+    if (committed > end) {
+      throw aheadError(route, at, `the sink's group goes on at offset ${committed}, and the log ends at ${end}`);
+    }
+    const begin = begins[partition] ?? 0;
+    if (next <= begin || sources.size === 0) continue;
+    if (await isTakenRecord(log, { ...at, offset: next - 1, begin }, sources, signal)) continue;
+    throw aheadError(route, at, `the table has taken another record at offset ${next - 1} than the log has there`);
+  }
+}
+
+/** Whether the record there can be the last that a sink has taken, which has come that far on its sources. */
+async function isTakenRecord(
+  log: EventLog,
+  { offset: last, begin, ...at }: TopicPartition & { readonly offset: number; readonly begin: number },
+  sources: ReadonlyMap<string, number>,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const record = await recordAt(log, { ...at, offset: last }, signal);
+  if (signal.aborted || record === 'expired') return true;
+  const source = record === undefined ? undefined : sourceOf(record);
+  if (source === undefined) return false;
+  const from = `${source.topic}/${source.partition}`;
+  const furthest = sources.get(from) ?? -1;
+  if (source.offset >= furthest) return source.offset === furthest;
+  // The last one may be a double, of a transaction that was done again: then the other is somewhere before it.
+  for (let offset = begin; offset < last && !signal.aborted;) {
+    const fetched = await log.read({ ...at, offset, maxRecords: 2_000, maxBytes: 4 << 20, waitMs: WAIT_MS, signal });
+    for (const before of fetched.records) {
+      const of = sourceOf(before);
+      if (before.offset < last && of?.offset === furthest && `${of.topic}/${of.partition}` === from) return true;
+    }
+    offset = fetched.nextOffset;
+  }
+  return signal.aborted;
+}
+
+/** The record at that offset; undefined when there is none, or `signal` aborts first. */
+async function recordAt(
+  log: EventLog,
+  at: TopicPartition & { readonly offset: number },
+  signal: AbortSignal,
+): Promise<LogRecord | 'expired' | undefined> {
+  while (!signal.aborted) {
+    try {
+      const { records, nextOffset } = await log.read({ ...at, maxRecords: 1, maxBytes: 1, waitMs: WAIT_MS, signal });
+      if (nextOffset > at.offset) return records.find(({ offset }) => offset === at.offset);
+    } catch (error) {
+      if (!(error instanceof OffsetOutOfRangeError)) throw error;
+      return 'expired';
+    }
+  }
+  return undefined;
+}
+
+function aheadError(route: SinkRoute, { topic, partition }: TopicPartition, what: string): TableAheadError {
+  const why = `on ${topic}/${partition} ${what}: was the log lost, put back from an older copy, or its topic made anew?`;
+  if (route.group !== GROUPS.sink) return new TableAheadError(`${why} Start another replay under a new name`);
+  return new TableAheadError(
+    `${why} Put back log and table of one moment. If there is no such copy, give \`table\` another place: \`redactory sink\` fills that, ` +
+      'with --refill where it still ends with an error. What the old table has stays where it is',
+  );
+}
+
 /** Every partition, outside of the group; the first failure ends the others. */
 async function workAlone(
-  options: SinkRunOptions & Pick<PartitionJob, 'summary'>,
+  options: SinkRunOptions,
   ends: readonly number[] | undefined,
   signal: AbortSignal,
 ): Promise<void> {
@@ -201,7 +329,6 @@ interface PartitionJob extends SinkRunOptions {
   readonly at: TopicPartition;
   readonly end: number | undefined;
   readonly signal: AbortSignal;
-  readonly summary: SinkSummary;
   /** Commits the group's position, after the sink has made everything below it durable; `taken`: see {@link encodeTaken}. */
   readonly commit: (offset: number, taken: number) => Promise<void>;
   /** Told when the sink has come further. */
@@ -241,8 +368,6 @@ async function workOnPartition(job: PartitionJob): Promise<void> {
       await sink.write(records);
       telemetry.stage('table_write', secondsSince(start));
       taken = (records.at(-1)?.offset ?? offset) + 1;
-      job.summary.batches += records.length;
-      job.summary.rows += records.reduce((sum, { batch }) => sum + batch.actions.length, 0);
     }
     offset = fetched.nextOffset;
     if (performance.now() >= flushDue) await flush();
@@ -257,14 +382,16 @@ interface Start {
   readonly committed?: number;
 }
 
-/** Where the sink goes on. @throws TableBehindError, OffsetOutOfRangeError */
-async function startOf({ log, at, sink, route = LIVE_ROUTE, alone }: PartitionJob): Promise<Start> {
+/** Where the sink goes on. @throws TableBehindError, TableAheadError, OffsetOutOfRangeError */
+async function startOf(job: PartitionJob): Promise<Start> {
+  const { log, at, sink, route = LIVE_ROUTE, alone } = job;
   const begin = (await log.beginOffsets(at.topic))[at.partition] ?? 0;
   if (alone === true) return { offset: Math.max(await sink.resumeFrom(at.partition), begin) };
   // Asked before the table, which others may be adding to: its commits come before those of the group.
   const committed = await log.committed(route.group, at);
   const next = await sink.resumeFrom(at.partition);
   if (next < takenOf(committed, begin)) throw behindError(route, at);
+  await refuseIfAhead(job, [at.partition], job.signal);
   const known = Math.max(next, committed?.offset ?? 0);
   if (begin > known && (known > 0 || route.isWhole === true)) {
     throw new OffsetOutOfRangeError(

@@ -9,6 +9,11 @@ export class TableBehindError extends RunError {
   override name = 'TableBehindError';
 }
 
+/** A table has more than the log has: it was filled from another one, or this one has lost what it had. */
+export class TableAheadError extends RunError {
+  override name = 'TableAheadError';
+}
+
 /** Travels with the group's commits: one past the last record that the table had. Offsets beyond it held no record. */
 const metadata = z.object({ v: z.literal(1), taken: z.int().min(0) });
 

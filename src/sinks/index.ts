@@ -9,6 +9,7 @@ export {
   type Sink,
   type SinkRecord,
   type SourceCoordinates,
+  type Taken,
 } from './sink.ts';
 export { closeTable } from './training-table/close.ts';
 export { eraseSessions, type EraseOptions, type Erasure } from './training-table/erase.ts';

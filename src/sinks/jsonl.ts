@@ -10,7 +10,7 @@ import type { Writable } from 'node:stream';
 import type { ReleasedAction, ReleasedFields } from '../events/released.ts';
 import { openPrivateFile } from '../private-file.ts';
 import { ACTION_TEXTS, checkRecord } from './contract.ts';
-import { SinkStorageError, type Sink, type SinkRecord } from './sink.ts';
+import { SinkStorageError, type Sink, type SinkRecord, type Taken } from './sink.ts';
 
 export interface JsonlOptions {
   /** A stream, which stays open, or the path of a file, which begins empty and gets mode 0600, also if it is there. */
@@ -45,6 +45,8 @@ class LineSink implements JsonlSink {
   readonly #taken = new Map<number, number>();
   #sessions = new Map<string, Session>();
   #rows = 0;
+  #records = 0;
+  #written = { records: 0, rows: 0 };
   #failure: Error | undefined;
   ended = false;
 
@@ -66,9 +68,17 @@ class LineSink implements JsonlSink {
     this.ended = true;
   };
 
+  get counts(): JsonlSink['counts'] {
+    return this.#written;
+  }
+
   async resumeFrom(partition: number): Promise<number> {
     const taken = this.#taken.get(partition);
     return taken === undefined ? ((await this.#options.resumeFrom?.(partition)) ?? 0) : taken + 1;
+  }
+
+  async taken(partition: number): Promise<Taken> {
+    return { next: await this.resumeFrom(partition), sources: new Map() };
   }
 
   async write(records: readonly SinkRecord[]): Promise<void> {
@@ -76,6 +86,7 @@ class LineSink implements JsonlSink {
       if (record.offset <= (this.#taken.get(record.partition) ?? -1)) continue;
       checkRecord(record);
       this.#collect(record);
+      this.#records++;
       this.#taken.set(record.partition, record.offset);
       if (this.#rows >= (this.#options.flushRows ?? 100_000)) await this.flush();
     }
@@ -83,14 +94,18 @@ class LineSink implements JsonlSink {
 
   async flush(): Promise<void> {
     const sessions = [...this.#sessions].sort(([a], [b]) => (a < b ? -1 : 1));
+    const { records, rows } = this.#written;
+    const written = { records: records + this.#records, rows: rows + this.#rows };
     this.#sessions = new Map();
     this.#rows = 0;
+    this.#records = 0;
     for (const [, session] of sessions) await this.#print(renderLine(session));
     if (this.#failure !== undefined) {
       throw new SinkStorageError('The JSON lines could not be written: check the disk or the reader of the pipe.', {
         cause: this.#failure,
       });
     }
+    this.#written = written;
   }
 
   async close(): Promise<void> {

@@ -20,9 +20,21 @@ export interface SinkRecord {
   readonly batch: ReleasedBatch;
 }
 
+/** What a sink's durable truth says of a partition of the sanitised topic, as of one moment. */
+export interface Taken {
+  /** One past the last record. */
+  readonly next: number;
+  /** The last raw offset, by `topic/partition` of the raw records that these were made of; empty when it does not say. */
+  readonly sources: ReadonlyMap<string, number>;
+}
+
 export interface Sink {
+  /** What it has made durable since it was opened, each record once. */
+  readonly counts: { readonly records: number; readonly rows: number };
   /** The next offset of the sanitised topic wanted for this partition, from the sink's own durable truth. */
   resumeFrom(partition: number): Promise<number>;
+  /** For telling whether a log is the one that the sink has taken records from. */
+  taken(partition: number): Promise<Taken>;
   /**
    * Takes records, those of a partition in rising offset order. They are durable after the next {@link flush}.
    *

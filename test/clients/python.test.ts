@@ -11,6 +11,7 @@ import {
   tableDigest,
   type TableStore,
 } from '../../src/sinks/index.ts';
+import { renderCommit } from '../../src/sinks/training-table/actions.ts';
 import { commitPath } from '../../src/sinks/training-table/delta-log.ts';
 import { action, DAY, pseudonym, record } from '../helpers/released.ts';
 import { filesThatHold } from '../helpers/table-bytes.ts';
@@ -106,6 +107,20 @@ for (const kind of DURABLE_PLACES) {
         }
         await expectSame(12);
         expect(await python('read', MARK)).toMatchObject({ marks: { [MARK]: 23 } });
+      });
+
+      test('they read our checkpoint of many actions, and the table when older checkpoints were deleted', async () => {
+        await commit(65);
+        const deletionTimestamp = Date.UTC(2026, 10, 2);
+        const removes = Array.from({ length: 20_000 }, (_, n) => ({
+          remove: { path: `date=2026-11-01/${n}`, deletionTimestamp, dataChange: true },
+        }));
+        await store.put(commitPath(66), renderCommit(removes));
+        await commit(6);
+        expect((await store.list('_delta_log')).filter((name) => name.includes('.checkpoint'))).toHaveLength(5);
+        await expectSame(72);
+        for (let version = 0; version <= 70; version++) await store.delete(commitPath(version));
+        await expectSame(72);
       });
 
       test('we read a checkpoint of deltalake’s, also when the commits before it are gone, and go on', async () => {

@@ -284,6 +284,8 @@ describe('work that is stuck', { timeout: 60_000 }, () => {
       write: async () => {},
       flush: async () => {},
       resumeFrom: async () => flushed.to,
+      taken: async () => ({ next: flushed.to, sources: new Map<string, number>() }),
+      counts: { records: 0, rows: 0 },
       close: async () => {},
     };
     const options = { log: counted, codec, sink, telemetry, now, fetch: config.fetch, flushSeconds: 1e9 };

@@ -1,15 +1,23 @@
 /** A sink and a steward whose table is not the one that the sink's group has filled. */
 import { beforeAll, describe, expect, it } from 'vitest';
-import { OffsetOutOfRangeError, type EventLog } from '../../src/log/event-log.ts';
+import { OffsetOutOfRangeError, type EventLog, type LogRecord } from '../../src/log/event-log.ts';
 import { replayNames } from '../../src/runtime/replay/names.ts';
-import { refuseIfLost, rewindSink, runSink, type SinkRoute, type SinkSummary } from '../../src/runtime/sink-runner.ts';
-import { encodeTaken, TableBehindError, takenOf } from '../../src/runtime/table-progress.ts';
+import {
+  refuseIfLost,
+  rewindSink,
+  runSink,
+  sinkRecord,
+  type SinkRoute,
+  type SinkSummary,
+} from '../../src/runtime/sink-runner.ts';
+import { encodeTaken, TableAheadError, TableBehindError, takenOf } from '../../src/runtime/table-progress.ts';
 import { createTelemetry, silentLogger } from '../../src/runtime/telemetry.ts';
 import { GROUPS, TOPICS } from '../../src/runtime/topics.ts';
 import { openJsonlSink, openTrainingTable, readTable, tableDigest, type TableStore } from '../../src/sinks/index.ts';
 import { Writable } from 'node:stream';
 import { MemoryStore } from '../helpers/memory-store.ts';
 import { loadKit, PARTITIONS, runLine, type Kit } from '../simulation/harness.ts';
+import { Broker } from '../simulation/memory-log.ts';
 import { readTopic } from '../simulation/oracle.ts';
 import { planOf } from '../simulation/plan.ts';
 import { withExpired } from '../simulation/replaying.ts';
@@ -53,6 +61,21 @@ async function sinkInto(store: TableStore, log: EventLog, end = true): Promise<S
     await sink.close();
   }
 }
+
+/** Another log, with what `keep` leaves of the sanitised topic. */
+async function another(log: EventLog, keep: (record: LogRecord) => LogRecord | undefined): Promise<EventLog> {
+  const other = new Broker().connect();
+  const cleanup = { kind: 'delete', retentionMs: 1e12 } as const;
+  await other.createTopics([{ name: TOPICS.sanitized, partitions: PARTITIONS, cleanup }]);
+  const kept = (await readTopic(log, TOPICS.sanitized)).flatMap((record) => keep(record) ?? []);
+  await other.append(TOPICS.sanitized, kept);
+  return other;
+}
+
+const withSource = (record: LogRecord, offset: (own: number) => number): LogRecord => ({
+  ...record,
+  headers: { ...record.headers, 'source-offset': String(offset(Number(record.headers['source-offset']))) },
+});
 
 /** Released batches again, as of other raw records. */
 async function more(log: EventLog, times = 1): Promise<void> {
@@ -135,7 +158,11 @@ describe('a sink', () => {
     const transaction = await (await log.transactional(`${GROUPS.sink}/${at.topic}/${at.partition}`)).begin();
     await transaction.commitOffset(GROUPS.sink, at, beyond);
     await transaction.commit();
-    await sinkInto(store, log);
+    const withMarkers: EventLog = {
+      ...withExpired(log, TOPICS.raw, []),
+      highWatermarks: async (topic) => (await log.highWatermarks(topic)).map((mark) => mark + 1),
+    };
+    await sinkInto(store, withMarkers);
     expect(await log.committed(GROUPS.sink, at)).toEqual(beyond);
   });
 
@@ -156,6 +183,156 @@ describe('a sink', () => {
     expect(takenOf({ offset: 5, metadata: '' }, 5)).toBe(0);
     expect(takenOf(undefined, 0)).toBe(0);
     expect(() => takenOf({ offset: 5, metadata: 'x' }, 0)).toThrow('run the version that wrote it');
+  });
+});
+
+describe('a table that is ahead of its log', () => {
+  const copyOfLog = async (log: EventLog): Promise<EventLog> => another(log, (record) => record);
+
+  it('goes on with the same records in another log', async () => {
+    const { log, store } = await line();
+    const copy = await copyOfLog(log);
+    expect(await sinkInto(store, copy)).toEqual({ batches: 0, rows: 0 });
+    await more(copy);
+    expect((await sinkInto(store, copy)).rows).toBeGreaterThan(0);
+  });
+
+  it.each([true, false])('ends the sink, which would skip what is new (until the end: %s)', async (end) => {
+    const { log, store } = await line();
+    const before = await digestOf(store);
+    const lost = await another(log, () => undefined);
+    await expect(sinkInto(store, lost, end)).rejects.toThrow(TableAheadError);
+    const older = await another(log, (record) => (record.offset % 2 === 0 ? record : undefined));
+    await expect(sinkInto(store, older, end)).rejects.toThrow(/the log ends at \d+: was the log lost/u);
+    expect(await digestOf(store)).toEqual(before);
+  });
+
+  it('in one partition takes nothing of the others', async () => {
+    const { log, store } = await line();
+    const ends = await log.endOffsets(TOPICS.sanitized);
+    const lost = ends.indexOf(Math.max(...ends));
+    const older = await another(log, (record) => (record.partition === lost ? undefined : record));
+    await more(older);
+    const before = await digestOf(store);
+    await expect(sinkInto(store, older)).rejects.toThrow(TableAheadError);
+    expect(await digestOf(store)).toEqual(before);
+    const committed = ends.map((_, partition) => older.committed(GROUPS.sink, { topic: TOPICS.sanitized, partition }));
+    expect(await Promise.all(committed)).toEqual(ends.map(() => undefined));
+  });
+
+  it('ends the sink although the group of that log has come to its end', async () => {
+    const { log, store } = await line();
+    const older = await another(log, (record) => (record.offset % 2 === 0 ? record : undefined));
+    for (const [partition, end] of (await older.endOffsets(TOPICS.sanitized)).entries()) {
+      const transaction = await (await older.transactional(`test/${partition}`)).begin();
+      const position = { offset: end, metadata: encodeTaken(end) };
+      await transaction.commitOffset(GROUPS.sink, { topic: TOPICS.sanitized, partition }, position);
+      await transaction.commit();
+    }
+    await expect(sinkInto(store, older)).rejects.toThrow(TableAheadError);
+  });
+
+  it.each([
+    ['lower', (own: number) => Math.floor(own / 2)],
+    ['higher', (own: number) => own + 1_000],
+  ])('ends it when the log has grown again, of raw offsets that are %s', async (_, offset) => {
+    const { log, store } = await line();
+    const grown = await another(log, (record) => withSource(record, offset));
+    await more(grown);
+    await expect(sinkInto(store, grown)).rejects.toThrow(
+      /has taken another record at offset \d+ than the log has there/u,
+    );
+  });
+
+  it('is not one whose last record was a double, or has expired', async () => {
+    const { log, store } = await line();
+    const [first] = await readTopic(log, TOPICS.sanitized);
+    if (first === undefined) throw new Error('nothing was released');
+    await log.append(TOPICS.sanitized, [first]);
+    expect(await sinkInto(store, log)).toEqual({ batches: 0, rows: 0 });
+    expect(await sinkInto(store, log)).toEqual({ batches: 0, rows: 0 });
+    const ends = await log.endOffsets(TOPICS.sanitized);
+    expect(await sinkInto(store, withExpired(log, TOPICS.sanitized, ends))).toEqual({ batches: 0, rows: 0 });
+  });
+
+  it('is left for a new one where the log began anew, which takes all of that', async () => {
+    const { log, store } = await line();
+    const begun = await another(log, (record) => record);
+    const fresh = new MemoryStore();
+    await refuseIfLost({ log: begun, store: fresh });
+    await sinkInto(fresh, begun);
+    expect(await digestOf(fresh)).toEqual(await digestOf(store));
+  });
+
+  it('is not one whose group is ahead alone, which --refill puts back', async () => {
+    const { log } = await line();
+    const begun = await another(log, (record) => record);
+    for (const [partition, end] of (await begun.endOffsets(TOPICS.sanitized)).entries()) {
+      const transaction = await (await begun.transactional(`test/${partition}`)).begin();
+      // As where a topic that had no record but ends of transactions was made anew.
+      const position = { offset: end + 5, metadata: encodeTaken(0) };
+      await transaction.commitOffset(GROUPS.sink, { topic: TOPICS.sanitized, partition }, position);
+      await transaction.commit();
+    }
+    const fresh = new MemoryStore();
+    await expect(sinkInto(fresh, begun)).rejects.toThrow(/the sink's group goes on at offset/u);
+    const sink = await openTrainingTable({ store: fresh, topic: TOPICS.sanitized, now: () => 0, zstd: kit.zstd });
+    expect(await rewindSink({ log: begun, sink })).toBe(PARTITIONS);
+    await sink.close();
+    expect((await sinkInto(fresh, begun)).batches).toBe((await readTopic(log, TOPICS.sanitized)).length);
+  });
+
+  it('is left for a new one where the log is an older copy, by --refill', async () => {
+    const { log: older, store } = await line();
+    const fresh = new MemoryStore();
+    await expect(refuseIfLost({ log: older, store: fresh })).rejects.toThrow(TableBehindError);
+    const sink = await openTrainingTable({ store: fresh, topic: TOPICS.sanitized, now: () => 0, zstd: kit.zstd });
+    await rewindSink({ log: older, sink });
+    await sink.close();
+    await sinkInto(fresh, older);
+    expect(await digestOf(fresh)).toEqual(await digestOf(store));
+  });
+});
+
+describe('what a sink says it has taken', () => {
+  it('is each record once, also when another was faster', async () => {
+    const { log } = await line();
+    const files = new Map<string, Uint8Array>();
+    let raced = false;
+    const hooked = new MemoryStore(files, {
+      before: async (operation, path) => {
+        if (raced || operation !== 'putIfAbsent' || !path.endsWith('1.json')) return;
+        raced = true;
+        const other = await openTrainingTable({
+          store: new MemoryStore(files),
+          topic: TOPICS.sanitized,
+          now: () => 0,
+          zstd: kit.zstd,
+        });
+        await other.resumeFrom(busiest);
+        await other.write(theirs);
+        await other.close();
+      },
+    });
+    const ends = await log.endOffsets(TOPICS.sanitized);
+    const busiest = ends.indexOf(Math.max(...ends));
+    const released = await readTopic(log, TOPICS.sanitized);
+    const theirs = released
+      .filter(({ partition }) => partition === busiest)
+      .slice(0, 1)
+      .map((record) => sinkRecord(kit.codec, record));
+    const copy = await another(log, (record) => record);
+    const { codec, zstd } = kit;
+    const sink = await openTrainingTable({ store: hooked, topic: TOPICS.sanitized, now: () => 0, zstd });
+    const tools = { codec, telemetry: createTelemetry(silentLogger), flushSeconds: 1e9, now: () => 0 };
+    const told = await runSink(
+      { ...tools, log: copy, sink, fetch: { maxRecords: 10, maxBytes: 1 << 20 } },
+      { end: true, signal: new AbortController().signal, maxRestarts: 5 },
+    );
+    expect(raced).toBe(true);
+    expect(told.batches).toBe(released.length - 1);
+    const rows = (await digestOf(hooked)).rows;
+    expect(told.rows).toBe(rows - theirs.reduce((sum, { batch }) => sum + batch.actions.length, 0));
   });
 });
 

@@ -29,6 +29,7 @@ import {
   promoteUnderFaults,
   replayUnderFaults,
   withExpired,
+  withoutTopic,
   type Replaying,
   type ReplayPlan,
 } from './replaying.ts';
@@ -436,6 +437,18 @@ describe('promote, on a table of few large files', () => {
     expect(promotion.removed).toBe(before);
     expect((await rowsOfTable(run.store)).some(({ session }) => session === erasedSession)).toBe(false);
     expect(await tableOf(run.store)).toEqual(await tableOf(whole.store));
+  });
+
+  it('refuses by date where the topic of an earlier replay was deleted', async () => {
+    const { run, world } = await inOneCommit(1);
+    const [first, second] = await replays(run, 1, world);
+    await promoteUnderFaults(first, kit, world, newWeather(1, 0));
+    const before = await tableOf(run.store);
+    const connect = async (): Promise<EventLog> => withoutTopic(await world.connect(), 'interactions.sanitized.first');
+    await expect(promoteUnderFaults(second, kit, { ...world, connect }, newWeather(1, 0))).rejects.toThrow(
+      /2026-03-31(?:, 2026-04-01)?: what their rows came of is gone: there is no topic interactions\.sanitized\.first/u,
+    );
+    expect(await tableOf(run.store)).toEqual(before);
   });
 
   it('refuses by date where it cannot be told what rows came of, and changes nothing', async () => {

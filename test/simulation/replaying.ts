@@ -1,6 +1,6 @@
 /** Replays of a simulated company, by workers that crash, are fenced and come again. */
 import type { EventLog } from '../../src/log/event-log.ts';
-import { OffsetOutOfRangeError } from '../../src/log/event-log.ts';
+import { OffsetOutOfRangeError, UnknownTopicError } from '../../src/log/event-log.ts';
 import { Random } from '../../src/producers/simulator/random.ts';
 import { fixedWrapping } from '../../src/privacy/keys/wrapping.ts';
 import { createSubjectKeys } from '../../src/privacy/subject-key.ts';
@@ -141,6 +141,23 @@ export async function promoteUnderFaults(
       await client.close();
     }
   }
+}
+
+/** The log as it is when somebody has deleted that topic. */
+export function withoutTopic(log: EventLog, gone: string): EventLog {
+  const there = async <T>(topic: string, ask: () => Promise<T>): Promise<T> => {
+    if (topic === gone) throw new UnknownTopicError(`There is no topic '${topic}'.`);
+    return await ask();
+  };
+  return {
+    ...withExpired(log, gone, []),
+    partitions: (topic) => there(topic, () => log.partitions(topic)),
+    read: (request) => there(request.topic, () => log.read(request)),
+    beginOffsets: (topic) => there(topic, () => log.beginOffsets(topic)),
+    endOffsets: (topic) => there(topic, () => log.endOffsets(topic)),
+    highWatermarks: (topic) => there(topic, () => log.highWatermarks(topic)),
+    committed: (group, at) => there(at.topic, () => log.committed(group, at)),
+  };
 }
 
 /** The log as it is when retention has taken what lies before these offsets of a topic. */

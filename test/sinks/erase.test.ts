@@ -377,6 +377,35 @@ describe('at the same time', () => {
     expect(files.has(LAST_CHECKPOINT) && (await text(store, LAST_CHECKPOINT)).includes('"version":10')).toBe(false);
   });
 
+  test('its own checkpoint is taken back for a later erasure: then the older ones stay', async () => {
+    const files = await makeTable();
+    // Without it nobody can read the table.
+    for (let version = 0; version <= 10; version++) files.delete(commitPath(version));
+    let isStopped = false;
+    const slow = new MemoryStore(files, {
+      before: async (operation, path) => {
+        if (isStopped || operation !== 'putIfAbsent' || !path.includes('.checkpoint')) return;
+        isStopped = true;
+        const until = new AbortController();
+        const killed = new MemoryStore(files, {
+          // Right after its commit, before it looks into the log.
+          after: (did, at) => {
+            if (did === 'putIfAbsent' && at.endsWith('.json')) until.abort();
+          },
+        });
+        await erase(killed, sessions(32), { erasure: OTHER_ID, signal: until.signal }).catch(() => undefined);
+      },
+    });
+    await erase(slow, sessions(4));
+    expect(isStopped).toBe(true);
+    expect(files.has(checkpointPath(10))).toBe(true);
+    const store = new MemoryStore(files);
+    expect((await rowsOf(store)).length).toBeGreaterThan(0);
+    await erase(store, sessions(32), { erasure: OTHER_ID });
+    expect(files.has(checkpointPath(10))).toBe(false);
+    expect(await filesThatHold(store, sessions(4, 32), zstd)).toEqual([]);
+  });
+
   test('a reader whose checkpoint goes while it opens the table reads the one in its place', async () => {
     const files = await makeTable();
     let readings = 0;

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { loadZstd } from '../../src/events/zstd.ts';
 import { TableFormatError } from '../../src/sinks/index.ts';
 import { encodeDataFile } from '../../src/sinks/training-table/data-file.ts';
-import { GatheredRows, readRows } from '../../src/sinks/training-table/file-rows.ts';
+import { GatheredRows, readRows, readRowsOf } from '../../src/sinks/training-table/file-rows.ts';
 import { RowBuffer } from '../../src/sinks/training-table/row-buffer.ts';
 import { action, pseudonym, record } from '../helpers/released.ts';
 
@@ -31,6 +31,37 @@ test('rows that were read and gathered make the file and the statistics that the
   expect(second.stats).toBe(first.stats);
   expect(second.rows).toBe(2000);
   expect(Buffer.compare(second.bytes, first.bytes)).toBe(0);
+});
+
+test('of the rows of some sessions only those are decoded whose row group has one', async () => {
+  const buffer = new RowBuffer();
+  // Rows lie by session: these are two row groups, and a part of a third.
+  for (let i = 0; i < 3_000; i++) {
+    const actions = Array.from({ length: 50 }, (_, step) => action(step));
+    buffer.append(record(0, i, { session: pseudonym(i), actions }));
+  }
+  const [day] = buffer.days();
+  if (day === undefined) throw new Error('no rows');
+  const { bytes } = await encodeDataFile(day, zstd);
+  const reading = async (rows: (counted: typeof zstd) => AsyncGenerator<Record<string, unknown>[]>) => {
+    let decoded = 0;
+    const counted = {
+      ...zstd,
+      decompress: (data: Uint8Array, size: number) => (decoded++, zstd.decompress(data, size)),
+    };
+    const found: Record<string, unknown>[] = [];
+    for await (const chunk of rows(counted)) found.push(...chunk);
+    return { decoded, found };
+  };
+  const all = await reading((counted) => readRows(bytes, counted));
+  const column = await reading((counted) => readRows(bytes, counted, ['session']));
+  const wanted = new Set([pseudonym(2_999)]);
+  const some = await reading((counted) => readRowsOf(bytes, counted, wanted));
+  expect(some.found).toEqual(all.found.filter(({ session }) => session === pseudonym(2_999)));
+  expect(some.found).toHaveLength(50);
+  expect(some.decoded).toBeLessThan(all.decoded / 2 + column.decoded);
+  const none = await reading((counted) => readRowsOf(bytes, counted, new Set([pseudonym(5_000)])));
+  expect(none).toEqual({ decoded: column.decoded, found: [] });
 });
 
 test.each([

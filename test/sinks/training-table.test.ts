@@ -16,7 +16,7 @@ import {
   type TrainingTable,
 } from '../../src/sinks/index.ts';
 import { renderCommit } from '../../src/sinks/training-table/actions.ts';
-import { commitPath, LAST_CHECKPOINT } from '../../src/sinks/training-table/delta-log.ts';
+import { checkpointVersion, commitPath, LAST_CHECKPOINT } from '../../src/sinks/training-table/delta-log.ts';
 import { openLocalStore } from '../../src/sinks/training-table/local-store.ts';
 import type { StoreHooks } from '../helpers/memory-store.ts';
 import { action, DAY, POLICY_DIGEST, pseudonym, record } from '../helpers/released.ts';
@@ -445,6 +445,55 @@ for (const kind of PLACES) {
         expect(await (await open()).resumeFrom(0)).toBe(25);
         await setText(LAST_CHECKPOINT, '{"version":30}');
         expect(await (await open()).resumeFrom(0)).toBe(25);
+      });
+
+      const checkpointsThere = async (): Promise<number[]> =>
+        (await files.list('_delta_log')).flatMap((name) => checkpointVersion(name) ?? []);
+
+      test('stay while they are the newest five; commits all stay', async () => {
+        const sink = await openAt0();
+        await commitOffsets(sink, 0, 0, 65);
+        expect(await checkpointsThere()).toEqual([20, 30, 40, 50, 60]);
+        await commitOffsets(sink, 0, 65, 75);
+        expect(await checkpointsThere()).toEqual([30, 40, 50, 60, 70]);
+        expect((await names('_delta_log')).filter((name) => name.endsWith('.json'))).toHaveLength(76);
+        expect((await view()).rowCount).toBe(75);
+        expect(sink.counts.failedCheckpoints).toBe(0);
+      });
+
+      test('that a killed sink did not delete go with the next', async () => {
+        const killed = await openAt0({
+          before(operation, path) {
+            if (operation === 'delete' && path.includes('checkpoint')) throw new Error('killed');
+          },
+        });
+        await commitOffsets(killed, 0, 0, 75);
+        expect(killed.counts.failedCheckpoints).toBe(2);
+        expect(await checkpointsThere()).toEqual([10, 20, 30, 40, 50, 60, 70]);
+        const next = await open();
+        await next.resumeFrom(0);
+        await commitOffsets(next, 0, 75, 81);
+        expect(await checkpointsThere()).toEqual([40, 50, 60, 70, 80]);
+      });
+
+      test('stay if they are the one that is pointed to, or another tool shortens the log', async () => {
+        const sink = await openAt0({
+          async before(operation, path) {
+            if (operation === 'delete' && path.includes('checkpoint')) throw new Error('killed');
+          },
+          async after(operation, path) {
+            // As by a writer that was asleep between its checkpoint and this.
+            if (operation === 'put' && path === LAST_CHECKPOINT) await setText(LAST_CHECKPOINT, '{"version":10}');
+          },
+        });
+        await commitOffsets(sink, 0, 0, 65);
+        expect(sink.counts.failedCheckpoints).toBe(0);
+        expect(await checkpointsThere()).toEqual([10, 20, 30, 40, 50, 60]);
+        await deleteCommits(0, 10);
+        const next = await open();
+        await next.resumeFrom(0);
+        await commitOffsets(next, 0, 65, 75);
+        expect(await checkpointsThere()).toEqual([10, 20, 30, 40, 50, 60, 70]);
       });
 
       test('carry removed files of the last week and forget older ones', async () => {

@@ -140,7 +140,13 @@ export async function createApp<S extends Service>(options: AppOptions<S>): Prom
         const body = readBody(route, sent);
         if ('refused' in body) return refuse(reply, body);
         const params = paramsOf(request.params);
-        const call: Call = { person, params, body: body.value, sent, asking: askingOf(request) };
+        const call: Call = {
+          person,
+          params,
+          body: body.value,
+          sent,
+          asking: { ...askingOf(request), gone: () => goneOf(reply) },
+        };
         const outcome = await flight.during(async () => route.serve(service, call));
         if (outcome !== null && isRefused(outcome)) return refuse(reply, outcome);
         if (route.status === 201) observe.granted();
@@ -218,6 +224,16 @@ function isHost(origin: string, host: string | undefined): boolean {
 }
 
 const askingOf = ({ headers, socket }: FastifyRequest): Asking => ({ headers, remoteAddress: socket.remoteAddress });
+
+function goneOf({ raw }: FastifyReply): AbortSignal {
+  const gone = new AbortController();
+  const see = (): void => {
+    if (!raw.writableFinished) gone.abort();
+  };
+  raw.once('close', see);
+  if (raw.closed) see();
+  return gone.signal;
+}
 
 function bodyOf({ headers, body }: FastifyRequest): Body {
   const [type = ''] = (headers['content-type'] ?? '').split(';');

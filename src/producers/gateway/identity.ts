@@ -6,6 +6,8 @@ export interface Asking {
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
   /** The other end of the connection itself; what headers say of it counts for nothing. */
   readonly remoteAddress: string | undefined;
+  /** Aborts when whoever asks has gone without an answer; listens from the first call on. */
+  readonly gone?: () => AbortSignal;
 }
 
 /** The person whom a proxy names in a header, in UTF-8, if the request comes from one of the trusted proxies. */

@@ -30,12 +30,13 @@ export function remoteView({ url, header }: { readonly url: string; readonly hea
     schema: { parse(value: unknown): T },
   ): Promise<T | Refused> {
     const credential = asking.headers[header];
+    const gone = asking.gone?.();
     if (typeof credential !== 'string') return { refused: 'unauthenticated' };
     try {
       const answer = await fetch(new URL(path, url), {
         headers: { [header]: credential },
         redirect: 'error',
-        signal: AbortSignal.timeout(TIMEOUT_MS),
+        signal: AbortSignal.any([AbortSignal.timeout(TIMEOUT_MS), ...(gone === undefined ? [] : [gone])]),
       });
       const body: unknown = JSON.parse(await boundedText(answer));
       return answer.ok ? schema.parse(body) : { refused: refusalAnswer.parse(body).error, status: answer.status };

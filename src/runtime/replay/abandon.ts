@@ -1,4 +1,4 @@
-import type { EventLog } from '../../log/event-log.ts';
+import { UnknownTopicError, type EventLog } from '../../log/event-log.ts';
 import type { Zstd } from '../../events/zstd.ts';
 import { closeTable, type TableStore } from '../../sinks/index.ts';
 import { RunError } from '../run-error.ts';
@@ -51,8 +51,13 @@ async function refuseIfTableIsElsewhere(
 
 async function hasSunk(name: string, log: EventLog): Promise<boolean> {
   const { group, sanitized } = replayNames(name).sink;
-  for (let partition = 0; partition < (await log.partitions(sanitized)); partition++) {
-    if ((await log.committed(group, { topic: sanitized, partition })) !== undefined) return true;
+  try {
+    for (let partition = 0; partition < (await log.partitions(sanitized)); partition++) {
+      if ((await log.committed(group, { topic: sanitized, partition })) !== undefined) return true;
+    }
+  } catch (error) {
+    // Its topics are made after its manifest: whoever started it was killed between.
+    if (!(error instanceof UnknownTopicError)) throw error;
   }
   return false;
 }

@@ -1,6 +1,6 @@
 import type { Codec } from '../../events/codec.ts';
 import type { Zstd } from '../../events/zstd.ts';
-import type { EventLog, LogRecord, TopicPartition } from '../../log/event-log.ts';
+import { UnknownTopicError, type EventLog, type LogRecord, type TopicPartition } from '../../log/event-log.ts';
 import {
   progressMark,
   promoteReplay,
@@ -14,6 +14,7 @@ import {
 } from '../../sinks/index.ts';
 import { RunError } from '../run-error.ts';
 import { sinkRecord } from '../sink-runner.ts';
+import { takenOf } from '../table-progress.ts';
 import { GROUPS, TOPICS } from '../topics.ts';
 import { endsOfWritten } from '../written.ts';
 import { sourceOf } from './join.ts';
@@ -33,7 +34,7 @@ export interface PromoteTools {
  * Makes a finished replay's rows those that readers of the live table see of its stretch, in one commit. Live work may go on
  * meanwhile, but must have come beyond the stretch, or it would add the stretch's rows once more.
  *
- * @throws RunError when the replay or live work is not that far; TableFormatError when a file's rows cannot be told apart.
+ * @throws RunError when the replay, its table or live work is not that far; TableFormatError when a file's rows cannot be told apart.
  */
 export async function promote(
   manifest: ReplayManifest,
@@ -44,6 +45,7 @@ export async function promote(
   if (manifest.state === 'running') {
     throw new RunError(`the replay ${name} is not done: go on with it by the command that started it`);
   }
+  if (manifest.state === 'done') await refuseIfTableIsBehind(manifest, tools);
   await refuseIfLiveIsBehind(manifest, tools);
   const promotion = await promoteReplay({
     ...tools,
@@ -61,6 +63,61 @@ export async function promote(
 
 const stretchOf = ({ partitions }: ReplayManifest): RawStretch =>
   Object.fromEntries([...partitions.entries()].map(([partition, { from, end }]) => [partition, [from, end]]));
+
+/** The table must have all that the replay has released, whatever its manifest says. */
+async function refuseIfTableIsBehind({ name }: ReplayManifest, { logs, replay, zstd }: PromoteTools): Promise<void> {
+  const { group, sanitized: topic } = replayNames(name).sink;
+  const ends = await topicOr(
+    () => endsOfWritten(logs.sink, topic),
+    () => {
+      throw new RunError(
+        `the topic ${topic} is gone, so nothing says whether the replay's table has all that it released: run another replay`,
+      );
+    },
+  );
+  if (ends === undefined) {
+    throw new RunError(`a transaction on ${topic} has not ended: run this again when it has`);
+  }
+  const begins = await logs.sink.beginOffsets(topic);
+  const { marks, name: table } = await readTable({ store: replay, zstd });
+  for (const [partition, end] of ends.entries()) {
+    const at = { topic, partition };
+    const next = (marks.get(progressMark(table, topic, partition)) ?? -1) + 1;
+    if (!(await isBehind(logs.sink, { group, at, next, begin: begins[partition] ?? 0, end }))) continue;
+    throw new RunError(
+      `the table of the replay ${name} has not taken all from ${topic}/${partition}: go on with it by the command that started it`,
+    );
+  }
+}
+
+/** Whether there are, or were, records from `next` on. Offsets alone do not say: the ends of transactions have some too. */
+async function isBehind(
+  log: EventLog,
+  of: {
+    readonly group: string;
+    readonly at: TopicPartition;
+    readonly next: number;
+    readonly begin: number;
+    readonly end: number;
+  },
+): Promise<boolean> {
+  const { group, at, next, begin, end } = of;
+  if (next < begin) {
+    const committed = await log.committed(group, at);
+    if (committed === undefined || committed.offset < begin || takenOf(committed, 0) > next) return true;
+  }
+  for await (const record of recordsOf(log, at, next, end - 1)) return record.offset >= next;
+  return false;
+}
+
+async function topicOr<T>(ask: () => Promise<T>, otherwise: () => T): Promise<T> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (error instanceof UnknownTopicError) return otherwise();
+    throw error;
+  }
+}
 
 /** Nothing of the stretch may still be on its way into the live table. */
 async function refuseIfLiveIsBehind(manifest: ReplayManifest, tools: PromoteTools): Promise<void> {
@@ -96,8 +153,21 @@ const DAY_MS = 86_400_000;
 /** A session's day is at most one before that of its batches; stamps of trusted machines may differ. */
 const MARGIN_DAYS = 2;
 
-/** Reads the records that a file's rows came of. */
 async function judge(
+  manifest: ReplayManifest,
+  tools: PromoteTools,
+  file: LiveFile,
+  keep: (record: SinkRecord) => void,
+): Promise<Verdict> {
+  const topic = file.replay === null ? TOPICS.sanitized : replayNames(file.replay).sanitizer.sanitized;
+  return await topicOr<Verdict>(
+    () => judgeByRecords(manifest, tools, file, keep),
+    () => ({ kind: 'unknown', why: `what their rows came of is gone: there is no topic ${topic}` }),
+  );
+}
+
+/** Reads the records that a file's rows came of. */
+async function judgeByRecords(
   manifest: ReplayManifest,
   { codec, logs }: PromoteTools,
   file: LiveFile,

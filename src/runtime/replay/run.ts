@@ -14,6 +14,7 @@ import { refuseIfLost, runSink } from '../sink-runner.ts';
 import type { Telemetry } from '../telemetry.ts';
 import { TOPICS } from '../topics.ts';
 import type { RawSealing } from '../unseal.ts';
+import { endsOfWritten } from '../written.ts';
 import { abandonReplay } from './abandon.ts';
 import { createLedgers, readCounts, type ReplayCounts } from './ledger.ts';
 import { changeManifest, readManifest, refuseAbandoned, type ReplayManifest } from './manifest.ts';
@@ -216,6 +217,14 @@ async function sinkStretch(
   until: { readonly signal: AbortSignal; readonly maxRestarts?: number },
 ): Promise<void> {
   const route = replayNames(manifest.name).sink;
+  // All positions are seen by now, but perhaps not yet all records that were released with them.
+  const ends = await endsOfWritten(tools.logs.sink, route.sanitized);
+  if (ends === undefined) {
+    throw new RunError(
+      `a transaction on ${route.sanitized} does not end, so that not all that the replay ${manifest.name} released can be read: ` +
+        'give the same command again',
+    );
+  }
   const store = await tools.openStore();
   await refuseIfLost({ log: tools.logs.sink, store }, route);
   const sink = await openTrainingTable({
@@ -229,7 +238,7 @@ async function sinkStretch(
   try {
     await runSink(
       { ...tools, log: tools.logs.sink, sink, flushSeconds: tools.sink.flushSeconds, route },
-      { end: true, ...until },
+      { end: true, ends, ...until },
     );
   } finally {
     await sink.close();

@@ -8,6 +8,7 @@ import { KEPT_ACTIONS, KEPT_DAYS, READERS_DAYS } from '../../producers/gateway/s
 import { NoTableError, withTable, type TableRow, type TableStore, type TableView } from '../../sinks/index.ts';
 import { readManifests } from '../replay/manifest.ts';
 import { shareRounds } from '../shared-round.ts';
+import { shareWork } from '../shared-work.ts';
 import { isLive, pseudonymIn, readOwners, type OwnerPlace, type OwnersTools } from './follow-owners.ts';
 
 export interface ViewTools extends OwnersTools {
@@ -79,10 +80,11 @@ export function createPersonView(tools: ViewTools): PersonView {
     forgetClosed();
   });
 
-  async function kept(subjectKey: string): Promise<Kept> {
+  async function look(subjectKey: string, signal: AbortSignal): Promise<Kept> {
     await catchUp();
+    signal.throwIfAborted();
     const days = daysOf(recent.get(subjectKey) ?? new Map(), await promotedReplays(tools.log));
-    const actions = await actionsOf(tools.store, days);
+    const actions = await actionsOf(tools.store, days, signal);
     return {
       days: [...days.keys()]
         .sort((a, b) => b - a)
@@ -93,8 +95,19 @@ export function createPersonView(tools: ViewTools): PersonView {
     };
   }
 
+  /** Of one person only one is under way: a page that gave up and asks again begins no second one. */
+  const kept = shareWork(look);
+
   return {
-    kept: ({ subjectKey }) => kept(subjectKey),
+    async kept({ subjectKey }, asking) {
+      const gone = asking.gone?.();
+      try {
+        return await kept(subjectKey, gone);
+      } catch (error) {
+        if (gone?.aborted === true) return { refused: 'unavailable' };
+        throw error;
+      }
+    },
     readers: async () => ({ readers: [...(await tools.readersSince(tools.now() - READERS_DAYS * DAY_MS))] }),
   };
 }
@@ -131,11 +144,15 @@ function daysOf(owners: ReadonlyMap<string, OwnerContent>, promoted: ReadonlySet
 }
 
 /** The last rows of each day, as they are in the table. */
-async function actionsOf(store: TableStore, days: ReadonlyMap<number, Day>): Promise<Map<number, KeptAction[]>> {
+async function actionsOf(
+  store: TableStore,
+  days: ReadonlyMap<number, Day>,
+  signal: AbortSignal,
+): Promise<Map<number, KeptAction[]>> {
   const byDate = new Map([...days].map(([day, { sessions }]) => [dateOf(day), { day, sessions }]));
   if (byDate.size === 0) return new Map();
   try {
-    return await withTable({ store }, (table) => actionsIn(table, byDate));
+    return await withTable({ store }, (table) => actionsIn(table, byDate, signal));
   } catch (error) {
     if (error instanceof NoTableError) return new Map();
     throw error;
@@ -145,9 +162,11 @@ async function actionsOf(store: TableStore, days: ReadonlyMap<number, Day>): Pro
 async function actionsIn(
   table: TableView,
   byDate: ReadonlyMap<string, { readonly day: number; readonly sessions: ReadonlySet<string> }>,
+  signal: AbortSignal,
 ): Promise<Map<number, KeptAction[]>> {
   const found = new Map<number, KeptAction[]>();
-  for await (const rows of table.batches({ dates: new Set(byDate.keys()) })) {
+  const sessions = new Set([...byDate.values()].flatMap((of) => [...of.sessions]));
+  for await (const rows of table.batches({ dates: new Set(byDate.keys()), sessions, signal })) {
     for (const row of rows) {
       const of = byDate.get(row.date);
       if (of?.sessions.has(row.session) !== true) continue;

@@ -10,13 +10,21 @@ import { asParquetFile, decompressors } from './parquet.ts';
 /** Removed files are remembered this long, so that a vacuum by another tool still finds them: Delta's default. */
 const TOMBSTONE_MS = 7 * 24 * 3_600_000;
 
+/** Actions of a row group: the event loop waits no longer than for one. */
+const ROW_GROUP = 8_192;
+
 /**
- * The state as a checkpoint file.
+ * The state as a checkpoint file. Gives way to other work of the process between row groups.
  *
  * @param now ms since the epoch; removed files older than a week are left out.
  * @returns the file and how many actions it holds.
  */
-export function renderCheckpoint(state: TableState, zstd: Zstd, now: number): { bytes: Uint8Array; actions: number } {
+export async function renderCheckpoint(
+  state: TableState,
+  zstd: Zstd,
+  now: number,
+): Promise<{ bytes: Uint8Array; actions: number }> {
+  // All of it at once: the state changes in place.
   const actions: Action[] = [{ protocol: state.protocol }, { metaData: state.metaData }];
   for (const txn of state.marks.values()) actions.push({ txn });
   for (const add of state.files.values()) actions.push({ add: { ...add, dataChange: false } });
@@ -27,10 +35,17 @@ export function renderCheckpoint(state: TableState, zstd: Zstd, now: number): { 
   const writer = new ByteWriter();
   const compressors = { ZSTD: (data: Uint8Array) => zstd.compress(data) };
   const parquet = new ParquetWriter({ writer, schema: SCHEMA, codec: 'ZSTD', compressors, createdBy: 'redactory' });
-  void parquet.write({
-    columnData: KINDS.map((name) => ({ name, data: actions.map((action) => withLongs(action[name])) })),
-  });
-  void parquet.finish();
+  for (let start = 0; start < actions.length; start += ROW_GROUP) {
+    const group = actions.slice(start, start + ROW_GROUP);
+    await parquet.write({
+      columnData: KINDS.map((name) => ({ name, data: group.map((action) => withLongs(action[name])) })),
+      rowGroupSize: ROW_GROUP,
+    });
+    await new Promise((resolve) => {
+      setImmediate(resolve);
+    });
+  }
+  await parquet.finish();
   return { bytes: writer.getBytes(), actions: actions.length };
 }
 

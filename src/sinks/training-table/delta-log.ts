@@ -130,8 +130,16 @@ export function checkpointVersion(name: string): number | undefined {
   return version === undefined ? undefined : Number(version);
 }
 
-/** The highest version whose checkpoint is whole; one may be in several parts. */
-export function newestCheckpoint(names: readonly string[]): { version: number; parts: readonly string[] } | undefined {
+/** The highest version whose checkpoint is whole. */
+export const newestCheckpoint = (names: readonly string[]): Checkpoint | undefined => wholeCheckpoints(names).at(-1);
+
+interface Checkpoint {
+  readonly version: number;
+  readonly parts: readonly string[];
+}
+
+/** Checkpoints that are whole, as one may be in several parts; by version. */
+export function wholeCheckpoints(names: readonly string[]): readonly Checkpoint[] {
   const found = new Map<string, { version: number; wanted: number; parts: string[] }>();
   for (const name of names) {
     const match = CHECKPOINT.exec(name);
@@ -142,7 +150,7 @@ export function newestCheckpoint(names: readonly string[]): { version: number; p
     found.set(key, entry);
   }
   const whole = [...found.values()].filter((c) => c.parts.length === c.wanted);
-  return whole.sort((a, b) => a.version - b.version).at(-1);
+  return whole.sort((a, b) => a.version - b.version);
 }
 
 const lastCheckpointFile = z.object({ version: z.number().int().min(0) });

@@ -1,5 +1,5 @@
 /** Rows of a data file, read, and gathered for another. */
-import { parquetMetadata, parquetReadObjects } from 'hyparquet';
+import { parquetMetadata, parquetRead, parquetReadObjects, type ColumnData } from 'hyparquet';
 import type { Zstd } from '../../events/zstd.ts';
 import type { TableRow } from '../columns.ts';
 import { TableFormatError } from '../sink.ts';
@@ -25,6 +25,59 @@ export async function* readRows(
     const rowEnd = Math.min(rowStart + CHUNK, Number(metadata.num_rows));
     yield await parquetReadObjects({ file, metadata, columns: [...columns], rowStart, rowEnd, compressors });
   }
+}
+
+/**
+ * The rows of these sessions, a bounded number at a time. Their column is decoded first, and the others only where it has one of
+ * them; rows are put together only of those.
+ */
+export async function* readRowsOf(
+  bytes: Uint8Array,
+  zstd: Zstd,
+  sessions: ReadonlySet<string>,
+): AsyncGenerator<Record<string, unknown>[]> {
+  const file = asParquetFile(bytes);
+  const metadata = parquetMetadata(file.slice(0));
+  const of = { file, metadata, compressors: decompressors(zstd) };
+  let groupStart = 0;
+  for (const group of metadata.row_groups) {
+    const groupEnd = groupStart + Number(group.num_rows);
+    for (let rowStart = groupStart; rowStart < groupEnd; rowStart += CHUNK) {
+      const range = { rowStart, rowEnd: Math.min(rowStart + CHUNK, groupEnd) };
+      const hits = (await readColumns({ ...of, ...range, columns: ['session'] }))
+        .flatMap((run) => placesOf(sessions, run))
+        .filter((row) => row >= range.rowStart && row < range.rowEnd);
+      const columns = hits.length === 0 ? [] : await readColumns({ ...of, ...range, columns: ALL });
+      yield rowsAt(hits, columns);
+    }
+    groupStart = groupEnd;
+  }
+}
+
+async function readColumns(options: Parameters<typeof parquetRead>[0]): Promise<ColumnData[]> {
+  const runs: ColumnData[] = [];
+  await parquetRead({ ...options, onChunk: (run) => runs.push(run) });
+  return runs;
+}
+
+function placesOf(sessions: ReadonlySet<string>, { columnData, rowStart }: ColumnData): number[] {
+  const places: number[] = [];
+  for (let i = 0; i < columnData.length; i++) {
+    const session: unknown = columnData[i];
+    if (typeof session === 'string' && sessions.has(session)) places.push(rowStart + i);
+  }
+  return places;
+}
+
+/** The rows at these places, in their order, of columns that lie in runs. */
+function rowsAt(places: readonly number[], columns: readonly ColumnData[]): Record<string, unknown>[] {
+  const rows = new Map(places.map((place): [number, Record<string, unknown>] => [place, {}]));
+  for (const { columnName, columnData, rowStart, rowEnd } of columns) {
+    for (const [place, row] of rows) {
+      if (place >= rowStart && place < rowEnd) row[columnName] = columnData[place - rowStart];
+    }
+  }
+  return [...rows.values()];
 }
 
 /** Rows in the order in which they are added, to be encoded: a text is kept once, rows hold its number. */

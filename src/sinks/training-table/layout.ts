@@ -57,6 +57,18 @@ export const progressMark = (table: string, topic: string, partition: number): s
 export const sourceMark = (table: string, topic: string, partition: number, source: SourceCoordinates): string =>
   `${progressMark(table, topic, partition)}<-${source.topic}/${source.partition}`;
 
+/** The last raw offset that marks say of a partition of the sanitised topic, by `topic/partition` of raw. */
+export function sourcesIn(
+  marks: ReadonlyMap<string, { readonly version: number }>,
+  table: string,
+  topic: string,
+  partition: number,
+): ReadonlyMap<string, number> {
+  const prefix = `${progressMark(table, topic, partition)}<-`;
+  const own = [...marks].filter(([mark]) => mark.startsWith(prefix));
+  return new Map(own.map(([mark, { version }]) => [mark.slice(prefix.length), version]));
+}
+
 /** Tag of a file that says which records of the sanitised topic its rows come from: `{"<partition>":[from,to],…}`. */
 const SANITIZED_TAG = 'redactory.sanitized';
 

@@ -4,7 +4,7 @@ import type { TableRow } from '../columns.ts';
 import { TableFormatError } from '../sink.ts';
 import type { AddFile } from './actions.ts';
 import { openDeltaLog } from './delta-log.ts';
-import { readRows } from './file-rows.ts';
+import { readRows, readRowsOf } from './file-rows.ts';
 import { sanitizedRanges } from './layout.ts';
 import { createRowDigest } from './row-digest.ts';
 import type { OffsetRange } from './row-buffer.ts';
@@ -21,6 +21,15 @@ export interface TableFile {
   readonly sanitized: ReadonlyMap<number, OffsetRange> | undefined;
 }
 
+/** Which rows are wanted; what is left out does not count. */
+export interface Wanted {
+  readonly dates?: ReadonlySet<string>;
+  /** Other columns than `session` are decoded only where one of these is. */
+  readonly sessions?: ReadonlySet<string>;
+  /** Ends the reading, which then throws its reason. */
+  readonly signal?: AbortSignal;
+}
+
 /** A table as of one version. */
 export interface TableView {
   readonly version: number;
@@ -32,11 +41,11 @@ export interface TableView {
   /** Progress marks: the last offset included, by mark. */
   readonly marks: ReadonlyMap<string, number>;
   /**
-   * All rows, a bounded number at a time: file by file, rows of a file by session and step.
+   * All rows, or those that are wanted, a bounded number at a time: file by file, rows of a file by session and step.
    *
    * @throws FilesErasedError when rows have been erased since the table was opened; see {@link withTable}.
    */
-  batches(only?: { readonly dates: ReadonlySet<string> }): AsyncGenerator<readonly TableRow[]>;
+  batches(only?: Wanted): AsyncGenerator<readonly TableRow[]>;
 }
 
 /** No sink has written there yet. */
@@ -98,9 +107,10 @@ export async function readTable(from: TablePlace): Promise<TableView> {
     files,
     rowCount: files.reduce((sum, file) => sum + (file.rows ?? 0), 0),
     marks: new Map([...state.marks].map(([appId, mark]) => [appId, mark.version])),
-    async *batches(only) {
-      const wanted = only === undefined ? files : files.filter(({ date }) => only.dates.has(date));
-      for (const file of wanted) yield* readFileRows(store, zstd, file);
+    async *batches(only = {}) {
+      const { dates } = only;
+      const wanted = dates === undefined ? files : files.filter(({ date }) => dates.has(date));
+      for (const file of wanted) yield* readFileRows(store, zstd, file, only);
     },
   };
 }
@@ -118,10 +128,25 @@ export async function tableDigest(table: Pick<TableView, 'batches'>): Promise<{ 
 
 const compare = (a: string, b: string): number => (a < b ? -1 : Number(a > b));
 
-async function* readFileRows(store: TableStore, zstd: Zstd, { path, date }: TableFile): AsyncGenerator<TableRow[]> {
+async function* readFileRows(
+  store: TableStore,
+  zstd: Zstd,
+  { path, date }: TableFile,
+  { sessions, signal }: Wanted,
+): AsyncGenerator<TableRow[]> {
+  signal?.throwIfAborted();
   const bytes = await store.read(path);
   if (bytes === undefined) throw await goneError(store, zstd, path);
-  for await (const rows of readRows(bytes, zstd)) yield rows.map((row) => toTableRow(row, date));
+  const batches = sessions === undefined ? readRows(bytes, zstd) : readRowsOf(bytes, zstd, sessions);
+  for await (const rows of batches) {
+    signal?.throwIfAborted();
+    if (rows.length > 0) yield rows.map((row) => toTableRow(row, date));
+    if (signal === undefined) continue;
+    // Or nobody would hear of its abort.
+    await new Promise((resolve) => {
+      setImmediate(resolve);
+    });
+  }
 }
 
 async function goneError(store: TableStore, zstd: Zstd, path: string): Promise<Error> {

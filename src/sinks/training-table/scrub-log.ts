@@ -44,9 +44,10 @@ export async function scrubLog(options: ScrubOptions): Promise<void> {
   const newest = newestCheckpoint(names)?.version ?? -1;
   // The statistics of the files that stay must be somewhere: commits lose theirs.
   const isWanted = (dirty.length > 0 || newest >= 0) && !(await isCleanCheckpoint(names, options));
+  let isWithdrawn = false;
   if (isWanted) {
     await writeCheckpoint(store, state, options.zstd, options.now());
-    await withdrawIfErased(store, state.metaData?.name ?? '', state.version);
+    isWithdrawn = await withdrawIfErased(store, state.metaData?.name ?? '', state.version);
   }
   for (const name of dirty) {
     // Hadoop keeps a checksum beside files on a local disk, which would no longer be right.
@@ -54,6 +55,8 @@ export async function scrubLog(options: ScrubOptions): Promise<void> {
     if (names.includes(checksum)) await store.delete(`${LOG_FOLDER}/${checksum}`);
     await rewrite(`${LOG_FOLDER}/${name}`, options);
   }
+  // Nothing has taken the place of the older ones, which a shortened log cannot be read without; the later erasure deletes them.
+  if (isWithdrawn) return;
   await deleteSuperseded(names, isWanted ? state.version : newest, options);
 }
 

@@ -7,7 +7,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { loadZstd, type Zstd } from '../../events/zstd.ts';
-import { FencedSinkError, TableFormatError, type Sink, type SinkRecord } from '../sink.ts';
+import { FencedSinkError, TableFormatError, type Sink, type SinkRecord, type Taken } from '../sink.ts';
 import { renderCommit, type Action, type AddFile } from './actions.ts';
 import { isSameCommit, MAX_FAILURES } from './commit.ts';
 import { encodeDataFile } from './data-file.ts';
@@ -22,7 +22,9 @@ import {
   progressMark,
   PROTOCOL,
   sourceMark,
+  sourcesIn,
 } from './layout.ts';
+import { OldCheckpoints } from './old-checkpoints.ts';
 import { RowBuffer } from './row-buffer.ts';
 import type { TableStore } from './store.ts';
 import { withdrawIfErased, writeCheckpoint } from './write-checkpoint.ts';
@@ -67,7 +69,7 @@ export interface TableCounts {
   readonly doubles: number;
   /** Commits that had to be tried again behind another writer's. */
   readonly conflicts: number;
-  /** Checkpoints that could not be written: they only make opening faster, so the commits stand. */
+  /** Checkpoints that could not be written, or old ones deleted: they only make opening faster, so the commits stand. */
   readonly failedCheckpoints: number;
 }
 
@@ -135,6 +137,7 @@ class TableSink implements TrainingTable {
   readonly #log: DeltaLog;
   readonly #layout: string;
   readonly #buffer = new RowBuffer();
+  readonly #oldCheckpoints: OldCheckpoints;
   readonly #progress = new Map<number, Progress>();
   #waitingRecords = 0;
   /** Calls run one after another, in the order they came. */
@@ -157,6 +160,7 @@ class TableSink implements TrainingTable {
     this.#store = options.store;
     this.#zstd = zstd;
     this.#log = log;
+    this.#oldCheckpoints = new OldCheckpoints(options.store);
     this.#layout = layoutOf(log);
   }
 
@@ -177,6 +181,15 @@ class TableSink implements TrainingTable {
       await this.#advance();
       if (!this.#progress.get(partition)?.waiting) this.#progress.set(partition, this.#committed(partition));
       return this.#markOf(partition) + 1;
+    });
+  }
+
+  async taken(partition: number): Promise<Taken> {
+    return await this.#inTurn(async () => {
+      await this.#advance();
+      const { name, topic } = this.#options;
+      const sources = sourcesIn(this.#log.state.marks, name, topic, partition);
+      return { next: this.#markOf(partition) + 1, sources };
     });
   }
 
@@ -410,7 +423,8 @@ class TableSink implements TrainingTable {
     const { state } = this.#log;
     try {
       await writeCheckpoint(this.#store, state, this.#zstd, this.#options.now());
-      await withdrawIfErased(this.#store, this.#options.name, state.version);
+      const isWithdrawn = await withdrawIfErased(this.#store, this.#options.name, state.version);
+      if (!isWithdrawn) await this.#oldCheckpoints.delete();
     } catch {
       this.#counts.failedCheckpoints++;
     }

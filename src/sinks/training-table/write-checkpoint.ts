@@ -7,7 +7,7 @@ import type { TableStore } from './store.ts';
 
 /** Writes a checkpoint of the state's version, unless there is one, and points readers to it. */
 export async function writeCheckpoint(store: TableStore, state: TableState, zstd: Zstd, now: number): Promise<void> {
-  const { bytes, actions } = renderCheckpoint(state, zstd, now);
+  const { bytes, actions } = await renderCheckpoint(state, zstd, now);
   await store.putIfAbsent(checkpointPath(state.version), bytes);
   const pointer = {
     version: state.version,
@@ -21,11 +21,14 @@ export async function writeCheckpoint(store: TableStore, state: TableState, zstd
 /**
  * Takes a checkpoint back if rows have been erased since its version: it tells of files that held them, and was perhaps
  * written after the erasure had looked for such checkpoints.
+ *
+ * @returns whether it was taken back.
  */
-export async function withdrawIfErased(store: TableStore, table: string, version: number): Promise<void> {
-  if (!(await isErasedSince(store, table, version))) return;
+export async function withdrawIfErased(store: TableStore, table: string, version: number): Promise<boolean> {
+  if (!(await isErasedSince(store, table, version))) return false;
   if ((await lastCheckpoint(store)) === version) await store.delete(LAST_CHECKPOINT);
   await store.delete(checkpointPath(version));
+  return true;
 }
 
 async function isErasedSince(store: TableStore, table: string, version: number): Promise<boolean> {

@@ -176,6 +176,19 @@ it('is abandoned in any order of crashes: begun again, it comes to its end', asy
   expect((await readManifest(run.log, 'trial')).state).toBe('abandoned');
 });
 
+it('whose start was killed before its topics were made is abandoned all the same', async () => {
+  const own = await tools(run.log, new MemoryStore());
+  const killed: EventLog['createTopics'] = async (specs) => {
+    if (specs.some(({ name }) => name.endsWith('.trial'))) throw new Error('killed');
+    await run.log.createTopics(specs);
+  };
+  const operator = { ...withExpired(run.log, TOPICS.raw, []), createTopics: killed };
+  await expect(startReplay(requestOf(), { ...own, logs: { ...own.logs, operator } })).rejects.toThrow('killed');
+  expect((await readManifest(run.log, 'trial')).state).toBe('running');
+  expect(await abandonReplay('trial', own)).toMatchObject({ state: 'abandoned' });
+  expect(await watchLine(run.log).waitsFor({ erasureId: 'e', requestedAt: 1 })).toBeUndefined();
+});
+
 it('whose table is not there is not abandoned unless its table is said to be lost', async () => {
   const store = new MemoryStore();
   const own = await tools(run.log, store);

@@ -112,6 +112,41 @@ describe('what was kept, through the gateway', () => {
     expect((await ask(stewardServer.address, '/v1/me/kept', text)).status).toBe(401);
   });
 
+  it('is no longer looked for when who asked has gone, however it came to the steward', async () => {
+    let sees = (): void => {};
+    const seen = new Promise<void>((resolve) => (sees = resolve));
+    let ends = (): void => {};
+    const ended = new Promise<void>((resolve) => (ends = resolve));
+    const waiting: Steward = {
+      ...steward,
+      view: {
+        ...steward.view,
+        kept: async (_person, { gone }) => {
+          gone?.().addEventListener('abort', () => ends());
+          sees();
+          await ended;
+          return { refused: 'unavailable' };
+        },
+      },
+    };
+    const server = await serveSteward(waiting, { workspace: withPorts(company.workspace), telemetry });
+    const between = await serve(server.address);
+    try {
+      const leave = new AbortController();
+      const asked = fetch(`${between.address}/v1/me/kept`, {
+        headers: { authorization: `Bearer ${tokens[0]}` },
+        signal: leave.signal,
+      }).catch(() => undefined);
+      await seen;
+      leave.abort();
+      await ended;
+      expect(await asked).toBeUndefined();
+    } finally {
+      await between.close();
+      await server.close();
+    }
+  });
+
   it('is for nobody where there is no steward, and comes later when there is none just now', async () => {
     const alone = await serve();
     const lost = await serve('http://127.0.0.1:9');

@@ -106,6 +106,44 @@ describe('what was kept', () => {
     }
   });
 
+  it('is looked for once by all who ask at the same time, and no further when they have gone', async () => {
+    const [owner = ''] = company.people;
+    const store = await company.store();
+    const reads: string[] = [];
+    let onRead = (): void => {};
+    const counted: TableStore = {
+      location: store.location,
+      read: async (path) => {
+        if (path.endsWith('.parquet')) {
+          reads.push(path);
+          onRead();
+        }
+        return await store.read(path);
+      },
+      list: (folder, startAfter) => store.list(folder, startAfter),
+      folders: (folder) => store.folders(folder),
+      putIfAbsent: (path, data) => store.putIfAbsent(path, data),
+      put: (path, data) => store.put(path, data),
+      delete: (path) => store.delete(path),
+    };
+    const { workspace } = company;
+    const telemetry = createTelemetry(silentLogger);
+    const own = await openSteward({ workspace, telemetry, openStore: async () => counted, guardMs: GUARD_MS });
+    const answers = await Promise.all([keptOf(own, owner), keptOf(own, owner), keptOf(own, owner)]);
+    expect(answers[1]).toEqual(answers[0]);
+    expect(reads.length).toBeGreaterThan(0);
+    expect(new Set(reads).size).toBe(reads.length);
+
+    const gone = new AbortController();
+    const told = own.view.kept(personOf(owner), { ...ASKING, gone: () => gone.signal });
+    onRead = () => gone.abort();
+    const before = reads.length;
+    expect(await told).toEqual({ refused: 'unavailable' });
+    expect(reads.length).toBe(before + 1);
+    onRead = () => {};
+    expect(await keptOf(own, owner)).toEqual(answers[0]);
+  });
+
   it('accounts for every raw event: all people together make what the run counted', async () => {
     let dropped = {};
     let events = 0;
