@@ -10,7 +10,7 @@ import { context, element, opened, START } from '../helpers/recording.ts';
 
 const CONTEXT = context({
   app: 'winword',
-  title: 'report for Ann.docx - Home',
+  title: 'report ann.docx - Home',
   url: 'https://ann@docs.example.com:8080/edit/17?q=ann#ann',
 });
 const ACTION: RawAction = {
