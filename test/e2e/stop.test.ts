@@ -1,4 +1,4 @@
-import { mkdtemp, open, rm } from 'node:fs/promises';
+import { cp, mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -11,14 +11,18 @@ import { buildCli, type Cli, type CliProcess } from './cli.ts';
 
 describe.skipIf(process.platform === 'win32')('a stop (signals: not on Windows)', () => {
   let cli: Cli;
+  /** What each test begins with. */
+  let simulated: string;
   let dir: string;
   beforeAll(async () => {
     cli = await buildCli();
+    simulated = await mkdtemp(join(tmpdir(), 'redactory-stop-'));
+    await cli.run(['simulate', '--people', '20', '--minutes', '20', '--seed', '4', '--data', simulated]);
   });
-  afterAll(() => cli.remove());
+  afterAll(() => Promise.all([cli.remove(), rm(simulated, { recursive: true, force: true })]));
   beforeEach(async () => {
     dir = await mkdtemp(join(tmpdir(), 'redactory-stop-'));
-    await cli.run(['simulate', '--people', '20', '--minutes', '20', '--seed', '4', '--data', dir]);
+    await cp(simulated, dir, { recursive: true });
   });
   afterEach(() => rm(dir, { recursive: true, force: true }));
 
