@@ -1,4 +1,5 @@
 /** The forms in which a personal text could come out, and a search for all of them at once. */
+import { readdirSync, readFileSync } from 'node:fs';
 import { normaliseSegment, tokens } from '../../src/privacy/text.ts';
 import type { Vocabulary } from '../../src/privacy/vocabulary.ts';
 import type { PlantedKind, PlantedString } from '../../src/producers/simulator/index.ts';
@@ -20,14 +21,21 @@ export interface Haystack {
 /** In noise, shorter forms mean nothing: seven given bytes stand in a megabyte of random ones once in 10^10 times. */
 const SHORTEST_IN_NOISE = 7;
 const SHORTEST = 4;
-/** What our own logs say and a made-up password may be made of. */
-const OWN_WORDS: ReadonlySet<string> = new Set(
-  [
+/** Our own schemas are on the log too, with what they say of each field. */
+const SCHEMAS = new URL('../../schemas/', import.meta.url);
+const schemaWords = readdirSync(SCHEMAS, { withFileTypes: true })
+  .filter((entry) => entry.isFile())
+  .flatMap(({ name }) => tokens(readFileSync(new URL(name, SCHEMAS), 'utf8')));
+
+/** What our own logs and schemas say and a made-up password may be made of. */
+const OWN_WORDS: ReadonlySet<string> = new Set([
+  ...schemaWords,
+  ...[
     'event version offset status request place secret retention address object range space instance release order window',
     'entry membership heartbeat resource decision account section character flight filter cleaner issue passport digit',
     'moment reach configuration example',
   ].flatMap((words) => words.split(' ')),
-);
+]);
 /** Kinds whose every word is the person's; the others are sentences with common words in them. */
 const NAMING: ReadonlySet<PlantedKind> = new Set(['name', 'email', 'subject', 'device', 'password', 'token']);
 
