@@ -1,14 +1,7 @@
-import { foldName } from './fold.ts';
+import { foldAll } from './fold.ts';
 
 /** What words before a name say: `person` that a person's name follows, `label` the same if a colon follows, `soft` that one may. */
 export type Cue = 'greeting' | 'title' | 'label' | 'soft';
-
-const split = (words: string): string[] =>
-  words
-    .split(/[,\n]/u)
-    .map((word) => word.trim())
-    .filter(Boolean);
-const foldAll = (words: string): string[] => split(words).map((phrase) => phrase.split(' ').map(foldName).join(' '));
 
 /** Phrases of up to three folded words. */
 export const CUES: ReadonlyMap<string, readonly Cue[]> = gather([

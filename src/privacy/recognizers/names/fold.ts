@@ -15,6 +15,14 @@ export function foldName(word: string): string {
     .replace(JOINERS, '');
 }
 
+/** Phrases of a list, with commas or line ends between them, folded word by word. */
+export const foldAll = (phrases: string): string[] =>
+  phrases
+    .split(/[,\n]/u)
+    .map((phrase) => phrase.trim())
+    .filter(Boolean)
+    .map((phrase) => phrase.split(' ').map(foldName).join(' '));
+
 const PLAIN = /^[a-z]*$/u;
 // Accents, the points of Hebrew and Arabic, and hamza and madda above or below a letter; tatweel.
 const MARKS = /[\u0300-\u036F]|[\u0591-\u05C7]|\u0640|[\u064B-\u0655]|\u0670/gu;

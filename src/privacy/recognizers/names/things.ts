@@ -1,14 +1,7 @@
 import { CALENDAR, PLACES } from './data.ts';
-import { foldName } from './fold.ts';
+import { foldAll } from './fold.ts';
 
 /** Things that bear a name, by kind; none that many people are called as well (`Paul Smith`). */
-
-const split = (words: string): string[] =>
-  words
-    .split(/[,\n]/u)
-    .map((word) => word.trim())
-    .filter(Boolean);
-const foldAll = (words: string): string[] => split(words).map((phrase) => phrase.split(' ').map(foldName).join(' '));
 
 /** Phrases of two or three words. They count as things unless a greeting, a title or a label says that a person is meant. */
 export const THINGS: ReadonlySet<string> = new Set([
